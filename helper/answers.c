@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "answers.h"
+
+#include "clock.h"
+#include "found.h"
+
+static void
+add (GVariantBuilder *builder, const char *key, GVariant *value)
+{
+    g_variant_builder_add (builder, "{sv}", key, value);
+}
+
+static gboolean
+has_endpoint (const GArray *endpoints, const BulkheadEndpoint *endpoint)
+{
+    for (guint i = 0; i < endpoints->len; i++)
+        if (bulkhead_endpoint_compare (&g_array_index (endpoints, BulkheadEndpoint, i), endpoint)
+            == 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* The ones the user gave and, behind them, those that WireGuard tells besides. */
+static GVariant *
+describe_endpoints (const BulkheadTunnel *tunnel, const BulkheadWireguard *wireguard,
+                    gboolean addresses)
+{
+    const GArray *both[] = { tunnel->endpoints, wireguard != NULL ? wireguard->endpoints : NULL };
+    GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_STRING_ARRAY);
+
+    for (gsize list = 0; addresses && list < G_N_ELEMENTS (both) && both[list] != NULL; list++) {
+        for (guint i = 0; i < both[list]->len; i++) {
+            const BulkheadEndpoint *endpoint = &g_array_index (both[list], BulkheadEndpoint, i);
+            g_autofree char *text = bulkhead_endpoint_to_string (endpoint);
+
+            if (list == 0 || !has_endpoint (tunnel->endpoints, endpoint))
+                g_variant_builder_add (&builder, "s", text);
+        }
+    }
+    return g_variant_builder_end (&builder);
+}
+
+static GVariant *
+describe_tunnel (BulkheadLock *lock, const BulkheadTunnel *tunnel, gboolean trusted,
+                 gboolean addresses)
+{
+    static const BulkheadWireguard nothing = { 0 };
+    const BulkheadNet *net = bulkhead_lock_get_net (lock);
+    const BulkheadWireguard *wireguard = bulkhead_net_find_wireguard (net, tunnel->interface);
+    const BulkheadWireguard *seen = wireguard != NULL ? wireguard : &nothing;
+    GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+    add (&builder, "id", g_variant_new_string (tunnel->name));
+    add (&builder, "interface", g_variant_new_string (tunnel->interface));
+    add (&builder, "kind", g_variant_new_uint32 (tunnel->kind));
+    add (&builder, "trusted", g_variant_new_boolean (trusted));
+    add (&builder, "present",
+         g_variant_new_boolean (bulkhead_net_find_link (net, tunnel->interface) != NULL));
+    add (&builder, "up", g_variant_new_boolean (bulkhead_lock_tunnel_is_up (lock, tunnel)));
+    add (&builder, "endpoints", describe_endpoints (tunnel, wireguard, addresses));
+    add (&builder, "mark", g_variant_new_uint32 (tunnel->mark != 0 ? tunnel->mark : seen->mark));
+    add (&builder, "user", g_variant_new_uint32 (tunnel->uid));
+    add (&builder, "handshake", g_variant_new_int64 (seen->handshake));
+    add (&builder, "received", g_variant_new_uint64 (seen->received));
+    add (&builder, "sent", g_variant_new_uint64 (seen->sent));
+    return g_variant_builder_end (&builder);
+}
+
+static void
+add_trusted (GVariantBuilder *builder, BulkheadLock *lock, gboolean addresses)
+{
+    const GPtrArray *tunnels = bulkhead_lock_get_policy (lock)->tunnels;
+
+    for (guint i = 0; i < tunnels->len; i++)
+        g_variant_builder_add_value (builder,
+                                     describe_tunnel (lock, tunnels->pdata[i], TRUE, addresses));
+}
+
+static void
+add_found (GVariantBuilder *builder, BulkheadLock *lock, gboolean addresses)
+{
+    const BulkheadPolicy *policy = bulkhead_lock_get_policy (lock);
+    const BulkheadNet *net = bulkhead_lock_get_net (lock);
+
+    for (guint i = 0; i < net->links->len; i++) {
+        const BulkheadLink *link = net->links->pdata[i];
+        g_autoptr (BulkheadTunnel) tunnel = NULL;
+
+        if (!bulkhead_link_may_be_tunnel (link)
+            || bulkhead_policy_find_interface (policy, link->name) != NULL)
+            continue;
+        tunnel = bulkhead_found_tunnel (net, link->name);
+        g_variant_builder_add_value (builder, describe_tunnel (lock, tunnel, FALSE, addresses));
+    }
+}
+
+GVariant *
+bulkhead_answer_tunnels (BulkheadLock *lock, gboolean addresses)
+{
+    GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
+
+    bulkhead_lock_refresh (lock);
+    add_trusted (&builder, lock, addresses);
+    add_found (&builder, lock, addresses);
+    return g_variant_builder_end (&builder);
+}
+
+static GVariant *
+list_uplinks (const BulkheadNet *net)
+{
+    GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_STRING_ARRAY);
+
+    for (guint i = 0; i < net->links->len; i++) {
+        const BulkheadLink *link = net->links->pdata[i];
+
+        if (link->uplink)
+            g_variant_builder_add (&builder, "s", link->name);
+    }
+    return g_variant_builder_end (&builder);
+}
+
+static GVariant *
+list_weakened (const BulkheadNet *net)
+{
+    static const struct {
+        BulkheadFeatures feature;
+        const char *word;
+    } features[] = {
+        { BULKHEAD_FEATURE_EGRESS, "egress" },
+        { BULKHEAD_FEATURE_LOG, "log" },
+        { BULKHEAD_FEATURE_OWNER, "owner" },
+    };
+    GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_STRING_ARRAY);
+
+    for (gsize i = 0; i < G_N_ELEMENTS (features); i++)
+        if (!(net->features & features[i].feature))
+            g_variant_builder_add (&builder, "s", features[i].word);
+    return g_variant_builder_end (&builder);
+}
+
+/* A problem quotes the rule it is about, and a rule may hold an address. */
+static const char *
+phrase_problem (const char *problem, gboolean addresses)
+{
+    return addresses || problem[0] == '\0' ? problem : "the kernel does not enforce the lock";
+}
+
+gboolean
+bulkhead_answer_verify (BulkheadLock *lock, gboolean addresses, char **ret_problem)
+{
+    g_autoptr (GError) error = NULL;
+    gboolean enforced = bulkhead_lock_verify (lock, &error);
+
+    *ret_problem = g_strdup (phrase_problem (enforced ? "" : error->message, addresses));
+    return enforced;
+}
+
+guint
+bulkhead_answer_paused_seconds (BulkheadLock *lock)
+{
+    const BulkheadPolicy *policy = bulkhead_lock_get_policy (lock);
+    gint64 left = policy->pause_until - bulkhead_boottime ();
+
+    if (policy->pause_seconds == 0 || left <= 0)
+        return 0;
+    return (left + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC;
+}
+
+GVariant *
+bulkhead_answer_status (BulkheadLock *lock, gboolean addresses)
+{
+    GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+    GVariantBuilder tunnels = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
+    g_autofree char *problem = NULL;
+    gboolean enforced;
+    const BulkheadPolicy *policy;
+    const BulkheadNet *net;
+
+    /* Both may change the state, so they come before it is told. */
+    bulkhead_lock_refresh (lock);
+    enforced = bulkhead_answer_verify (lock, addresses, &problem);
+    policy = bulkhead_lock_get_policy (lock);
+    net = bulkhead_lock_get_net (lock);
+    add_trusted (&tunnels, lock, addresses);
+    add (&builder, "state", g_variant_new_uint32 (bulkhead_lock_get_state (lock)));
+    add (&builder, "locked", g_variant_new_boolean (policy->locked));
+    add (&builder, "enforced", g_variant_new_boolean (enforced));
+    add (&builder, "paused_seconds", g_variant_new_uint32 (bulkhead_answer_paused_seconds (lock)));
+    add (&builder, "lan", g_variant_new_boolean (policy->lan));
+    add (&builder, "lan_cgnat", g_variant_new_boolean (policy->lan_cgnat));
+    add (&builder, "lan_port_mapping", g_variant_new_boolean (policy->lan_port_mapping));
+    add (&builder, "exceptions", g_variant_new_uint32 (policy->exceptions->len));
+    add (&builder, "tunnels", g_variant_builder_end (&tunnels));
+    add (&builder, "uplinks", list_uplinks (net));
+    add (&builder, "weakened", list_weakened (net));
+    add (&builder, "problem",
+         g_variant_new_string (phrase_problem (bulkhead_lock_get_problem (lock), addresses)));
+    add (&builder, "version", g_variant_new_string (BULKHEAD_VERSION));
+    return g_variant_builder_end (&builder);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the helper tells, as the D-Bus XML describes it. Reads, never changes. */
+#pragma once
+
+#include "lock.h"
+
+/* All "aa{sv}" or "a{sv}", floating. Without @addresses the addresses are left out. */
+GVariant *bulkhead_answer_tunnels (BulkheadLock *lock, gboolean addresses);
+GVariant *bulkhead_answer_status (BulkheadLock *lock, gboolean addresses);
+
+/* TRUE when the kernel was just read back to enforce what is wanted; else FALSE and why, in words
+ * that hold no rule when there is to be no address. */
+gboolean bulkhead_answer_verify (BulkheadLock *lock, gboolean addresses, char **ret_problem);
+
+/* Seconds that the pause still has, rounded up; 0: there is none. */
+guint bulkhead_answer_paused_seconds (BulkheadLock *lock);

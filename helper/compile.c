@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "compile.h"
+
+#include "compile-sets.h"
+
+#define PRIORITY_RAW (-300)
+#define PRIORITY_FILTER 0
+/* Behind source NAT (100) and everything else a distribution ships: nothing re-routes later. */
+#define PRIORITY_LATE 300
+
+static gboolean
+has (BulkheadTable *table, const char *set)
+{
+    return bulkhead_table_find_set (table, set) != NULL;
+}
+
+/* The address is one that @link reaches by itself; see add_local_ranges() for the egress guard. */
+static BulkheadStatement
+on_link (BulkheadTable *table, const char *set, BulkheadKey link, BulkheadKey address)
+{
+    return table->family == BULKHEAD_FAMILY_INET ? in (set, link, address) : in (set, address);
+}
+
+/* ---- Nothing but loopback and the trusted tunnels ---- */
+
+/*
+ * A trusted tunnel takes what has one of its own addresses as source, so that a socket opened
+ * before it came up cannot carry the LAN's or the real IPv6 address into it (LEAKS L33).
+ */
+static void
+into_tunnels (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "tunnel_sources4"))
+        rule (chain, in ("tunnel_sources4", KEY_OIFNAME, KEY_IP_SADDR), ACCEPT);
+    if (has (table, "tunnel_sources6"))
+        rule (chain, in ("tunnel_sources6", KEY_OIFNAME, KEY_IP6_SADDR), ACCEPT);
+}
+
+/* ---- The pause: everything, until the kernel takes the elements out ---- */
+
+static void
+pause_opening (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (!has (table, "paused"))
+        return;
+    if (table->family == BULKHEAD_FAMILY_INET)
+        rule (chain, in ("paused", KEY_NFPROTO), ACCEPT);
+    else
+        rule (chain, in ("paused", KEY_PROTOCOL), ACCEPT);
+}
+
+/* ---- What the link itself needs ---- */
+
+/*
+ * A header that names the next hop makes the endpoint's address a relay (LEAKS L41). IGMP alone
+ * carries a harmless option by its standard (RFC 2236: router alert).
+ */
+static void
+source_routing (BulkheadChain *chain)
+{
+    rule (chain, ip_hdrlength_over (5), l4proto_not (2), COUNTER, DROP);
+    rule (chain, exthdr_rt_exists (), COUNTER, DROP);
+}
+
+/* DHCP by RFC 2131 and RFC 8415: to everybody on the link, or to the router that answered. */
+static void
+dhcp_out (BulkheadTable *table, BulkheadChain *chain)
+{
+    rule (chain, ip_daddr ("255.255.255.255"), udp_sport (68), udp_dport (67), ACCEPT);
+    if (has (table, "routers4"))
+        rule (chain, in ("routers4", KEY_IP_DADDR), udp_sport (68), udp_dport (67), ACCEPT);
+    rule (chain, ip6_daddr ("ff02::1:2"), udp_sport (546), udp_dport (547), ACCEPT);
+}
+
+static void
+dhcp_in (BulkheadChain *chain)
+{
+    rule (chain, udp_sport (67), udp_dport (68), ACCEPT);
+    rule (chain, ip6_saddr ("fe80::/10"), udp_sport (547), udp_dport (546), ACCEPT);
+}
+
+/* Neighbour discovery by RFC 4861: a hop limit of 255 says that no router forwarded it. */
+static void
+neighbour_discovery_out (BulkheadTable *table, BulkheadChain *chain)
+{
+    rule (chain, ip6_daddr ("ff02::2"), ip6_hoplimit (255), icmpv6_type (133), ACCEPT);
+    rule (chain, ip6_daddr ("ff02::1:ff00:0/104"), ip6_hoplimit (255), icmpv6_type (135), ACCEPT);
+    rule (chain, ip6_daddr ("ff02::1"), ip6_hoplimit (255), icmpv6_type (136), ACCEPT);
+    if (!has (table, "neighbours6"))
+        return;
+    rule (chain, on_link (table, "neighbours6", KEY_OIFNAME, KEY_IP6_DADDR), ip6_hoplimit (255),
+          icmpv6_type (135), ACCEPT);
+    rule (chain, on_link (table, "neighbours6", KEY_OIFNAME, KEY_IP6_DADDR), ip6_hoplimit (255),
+          icmpv6_type (136), ACCEPT);
+}
+
+static void
+neighbour_discovery_in (BulkheadChain *chain)
+{
+    rule (chain, ip6_saddr ("fe80::/10"), ip6_hoplimit (255), icmpv6_type (134), ACCEPT);
+    rule (chain, ip6_hoplimit (255), icmpv6_type (135), ACCEPT);
+    rule (chain, ip6_hoplimit (255), icmpv6_type (136), ACCEPT);
+}
+
+/* ---- The tunnels' own packets to their servers ---- */
+
+static void
+endpoints_out (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "endpoints_by_mark4"))
+        rule (chain, in ("endpoints_by_mark4", KEY_MARK, KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT),
+              ACCEPT);
+    if (has (table, "endpoints_by_mark6"))
+        rule (chain, in ("endpoints_by_mark6", KEY_MARK, KEY_IP6_DADDR, KEY_L4PROTO, KEY_TH_DPORT),
+              ACCEPT);
+    if (has (table, "endpoints_by_user4"))
+        rule (chain, in ("endpoints_by_user4", KEY_SKUID, KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT),
+              ACCEPT);
+    if (has (table, "endpoints_by_user6"))
+        rule (chain, in ("endpoints_by_user6", KEY_SKUID, KEY_IP6_DADDR, KEY_L4PROTO, KEY_TH_DPORT),
+              ACCEPT);
+}
+
+/* Their answers, and what routers on the way say of packets that were too big (RFC 8201). */
+static void
+endpoints_in (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "endpoints4"))
+        rule (chain, in ("endpoints4", KEY_IP_SADDR, KEY_L4PROTO, KEY_TH_SPORT),
+              ct_state (CT_ESTABLISHED), ACCEPT);
+    if (has (table, "endpoints6"))
+        rule (chain, in ("endpoints6", KEY_IP6_SADDR, KEY_L4PROTO, KEY_TH_SPORT),
+              ct_state (CT_ESTABLISHED), ACCEPT);
+    if (has (table, "endpoints4"))
+        rule (chain, icmp_type (3), ct_state (CT_RELATED), ACCEPT);
+    if (has (table, "endpoints6"))
+        rule (chain, icmpv6_type (2), ct_state (CT_RELATED), ACCEPT);
+}
+
+/* ---- The local network ---- */
+
+/* The router tells the real address by these to whoever asks (LEAKS L57). */
+static void
+port_mapping (BulkheadTable *table, BulkheadChain *chain, BulkheadStatement refuse)
+{
+    if (!has (table, "port_mapping"))
+        return;
+    rule (chain, udp_dport (5351), COUNTER, refuse);
+    if (has (table, "routers4"))
+        rule (chain, in ("routers4", KEY_IP_DADDR), in ("port_mapping", KEY_L4PROTO, KEY_TH_DPORT),
+              COUNTER, refuse);
+    if (has (table, "routers6"))
+        rule (chain, in ("routers6", KEY_IP6_DADDR), in ("port_mapping", KEY_L4PROTO, KEY_TH_DPORT),
+              COUNTER, refuse);
+}
+
+static void
+lan_out (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "lan4"))
+        rule (chain, on_link (table, "lan4", KEY_OIFNAME, KEY_IP_DADDR),
+              in ("protocols", KEY_L4PROTO), ACCEPT);
+    if (has (table, "lan6"))
+        rule (chain, on_link (table, "lan6", KEY_OIFNAME, KEY_IP6_DADDR),
+              in ("protocols", KEY_L4PROTO), ACCEPT);
+}
+
+/* A router's answer to discovery names the door to its port mapping; a guest that has no address
+ * yet asks for one. */
+static void
+lan_in (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "port_mapping")) {
+        rule (chain, udp_sport (5351), COUNTER, DROP);
+        if (has (table, "routers4"))
+            rule (chain, in ("routers4", KEY_IP_SADDR),
+                  in ("port_mapping", KEY_L4PROTO, KEY_TH_SPORT), COUNTER, DROP);
+        if (has (table, "routers6"))
+            rule (chain, in ("routers6", KEY_IP6_SADDR),
+                  in ("port_mapping", KEY_L4PROTO, KEY_TH_SPORT), COUNTER, DROP);
+    }
+    if (has (table, "lan4")) {
+        rule (chain, on_link (table, "lan4", KEY_IIFNAME, KEY_IP_SADDR),
+              in ("protocols", KEY_L4PROTO), ACCEPT);
+        rule (chain, ip_daddr ("255.255.255.255"), udp_sport (68), udp_dport (67), ACCEPT);
+    }
+    if (has (table, "lan6"))
+        rule (chain, on_link (table, "lan6", KEY_IIFNAME, KEY_IP6_SADDR),
+              in ("protocols", KEY_L4PROTO), ACCEPT);
+}
+
+/* Both ends are local: guests and the LAN reach each other as the host reaches them. */
+static void
+lan_forward (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "lan4"))
+        rule (chain, on_link (table, "lan4", KEY_IIFNAME, KEY_IP_SADDR),
+              on_link (table, "lan4", KEY_OIFNAME, KEY_IP_DADDR), in ("protocols", KEY_L4PROTO),
+              ACCEPT);
+    if (has (table, "lan6"))
+        rule (chain, on_link (table, "lan6", KEY_IIFNAME, KEY_IP6_SADDR),
+              on_link (table, "lan6", KEY_OIFNAME, KEY_IP6_DADDR), in ("protocols", KEY_L4PROTO),
+              ACCEPT);
+}
+
+/* ---- What the user wrote ---- */
+
+static void
+exceptions_out (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "exceptions4"))
+        rule (chain, in ("exceptions4", KEY_IP_DADDR), in ("protocols", KEY_L4PROTO), ACCEPT);
+    if (has (table, "exceptions6"))
+        rule (chain, in ("exceptions6", KEY_IP6_DADDR), in ("protocols", KEY_L4PROTO), ACCEPT);
+    if (has (table, "exception_services4"))
+        rule (chain, in ("exception_services4", KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT), ACCEPT);
+    if (has (table, "exception_services6"))
+        rule (chain, in ("exception_services6", KEY_IP6_DADDR, KEY_L4PROTO, KEY_TH_DPORT), ACCEPT);
+}
+
+static void
+exceptions_in (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "exceptions4"))
+        rule (chain, in ("exceptions4", KEY_IP_SADDR), in ("protocols", KEY_L4PROTO),
+              ct_state (CT_ESTABLISHED), ACCEPT);
+    if (has (table, "exceptions6"))
+        rule (chain, in ("exceptions6", KEY_IP6_SADDR), in ("protocols", KEY_L4PROTO),
+              ct_state (CT_ESTABLISHED), ACCEPT);
+    if (has (table, "exception_services4"))
+        rule (chain, in ("exception_services4", KEY_IP_SADDR, KEY_L4PROTO, KEY_TH_SPORT),
+              ct_state (CT_ESTABLISHED), ACCEPT);
+    if (has (table, "exception_services6"))
+        rule (chain, in ("exception_services6", KEY_IP6_SADDR, KEY_L4PROTO, KEY_TH_SPORT),
+              ct_state (CT_ESTABLISHED), ACCEPT);
+}
+
+/* ---- Chains ---- */
+
+void
+bulkhead_compile_add_holes (BulkheadTable *table, BulkheadChain *chain, BulkheadStatement refuse)
+{
+    pause_opening (table, chain);
+    source_routing (chain);
+    dhcp_out (table, chain);
+    neighbour_discovery_out (table, chain);
+    endpoints_out (table, chain);
+    rule (chain, in ("name_services", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, refuse);
+    port_mapping (table, chain, refuse);
+    lan_out (table, chain);
+    exceptions_out (table, chain);
+}
+
+/*
+ * "An address of a tunnel is answered for inside the tunnel only." (CVE-2019-14899, LEAKS L97)
+ */
+static void
+add_prerouting (BulkheadTable *table)
+{
+    BulkheadChain *chain =
+        bulkhead_table_add_chain (table, "prerouting", HOOK_PREROUTING, PRIORITY_RAW, FALSE, NULL);
+
+    rule (chain, iifname ("lo"), ACCEPT);
+    if (has (table, "tunnels"))
+        rule (chain, in ("tunnels", KEY_IIFNAME), ACCEPT);
+    if (has (table, "tunnel_addresses4"))
+        rule (chain, in ("tunnel_addresses4", KEY_IP_DADDR), COUNTER, DROP);
+    if (has (table, "tunnel_addresses6"))
+        rule (chain, in ("tunnel_addresses6", KEY_IP6_DADDR), COUNTER, DROP);
+    rule (chain, ACCEPT);
+}
+
+/* "Nothing comes in but answers to what may leave." */
+static void
+add_input (BulkheadTable *table)
+{
+    BulkheadChain *chain =
+        bulkhead_table_add_chain (table, "input", HOOK_INPUT, PRIORITY_FILTER, TRUE, NULL);
+
+    rule (chain, iifname ("lo"), ACCEPT);
+    if (has (table, "tunnels"))
+        rule (chain, in ("tunnels", KEY_IIFNAME), ACCEPT);
+    pause_opening (table, chain);
+    source_routing (chain);
+    dhcp_in (chain);
+    neighbour_discovery_in (chain);
+    endpoints_in (table, chain);
+    lan_in (table, chain);
+    exceptions_in (table, chain);
+    rule (chain, COUNTER, DROP);
+}
+
+/*
+ * "Containers, virtual machines and hotspot clients reach the tunnel or nothing." What they send
+ * is seen once more behind NAT, where its source must be the tunnel's own.
+ */
+static void
+add_forward (BulkheadTable *table)
+{
+    BulkheadChain *chain =
+        bulkhead_table_add_chain (table, "forward", HOOK_FORWARD, PRIORITY_FILTER, TRUE, NULL);
+
+    if (has (table, "tunnels")) {
+        rule (chain, in ("tunnels", KEY_OIFNAME), ACCEPT);
+        rule (chain, in ("tunnels", KEY_IIFNAME), ct_state (CT_ESTABLISHED), ACCEPT);
+    }
+    pause_opening (table, chain);
+    source_routing (chain);
+    rule (chain, in ("name_services", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, DROP);
+    port_mapping (table, chain, DROP);
+    lan_forward (table, chain);
+    exceptions_out (table, chain);
+    exceptions_in (table, chain);
+    rule (chain, COUNTER, DROP);
+}
+
+/* "An app that is refused hears it at once", and what was refused can be told to the user. */
+static void
+add_refuse (BulkheadTable *table, const BulkheadNet *net)
+{
+    BulkheadChain *chain = bulkhead_table_add_chain (table, "refuse", HOOK_NONE, 0, FALSE, NULL);
+
+    if (net->features & BULKHEAD_FEATURE_LOG)
+        rule (chain, limit_per_second (10), log_group (BULKHEAD_LOG_GROUP));
+    rule (chain, l4proto (6), COUNTER, REJECT_TCP_RESET);
+    rule (chain, COUNTER, REJECT_ADMIN_PROHIBITED);
+}
+
+/* "Nothing of this machine leaves but through a tunnel you trust." */
+static void
+add_output (BulkheadTable *table)
+{
+    BulkheadChain *chain =
+        bulkhead_table_add_chain (table, "output", HOOK_OUTPUT, PRIORITY_FILTER, TRUE, NULL);
+
+    rule (chain, oifname ("lo"), ACCEPT);
+    into_tunnels (table, chain);
+    bulkhead_compile_add_holes (table, chain, jump ("refuse"));
+    rule (chain, jump ("refuse"));
+    rule (chain, COUNTER, DROP);
+}
+
+/*
+ * "The verdict holds for the link the packet really takes": a foreign route chain may have sent
+ * it another way after the first one (LEAKS L39).
+ */
+static void
+add_postrouting (BulkheadTable *table)
+{
+    BulkheadChain *chain = bulkhead_table_add_chain (table, "postrouting", HOOK_POSTROUTING,
+                                                     PRIORITY_LATE, TRUE, NULL);
+
+    rule (chain, oifname ("lo"), ACCEPT);
+    into_tunnels (table, chain);
+    if (has (table, "tunnels"))
+        rule (chain, in ("tunnels", KEY_IIFNAME), ct_state (CT_ESTABLISHED), ACCEPT);
+    bulkhead_compile_add_holes (table, chain, DROP);
+    exceptions_in (table, chain);
+    rule (chain, COUNTER, DROP);
+}
+
+BulkheadRuleset *
+bulkhead_compile (const BulkheadPolicy *policy, const BulkheadNet *net)
+{
+    BulkheadRuleset *ruleset = bulkhead_ruleset_new ();
+    BulkheadTable *table;
+
+    if (!policy->locked)
+        return ruleset;
+    table = bulkhead_ruleset_add_table (ruleset, BULKHEAD_FAMILY_INET);
+    bulkhead_compile_add_sets (table, policy, net);
+    add_refuse (table, net);
+    add_prerouting (table);
+    add_input (table);
+    add_forward (table);
+    add_output (table);
+    add_postrouting (table);
+    if (net->features & BULKHEAD_FEATURE_EGRESS)
+        bulkhead_compile_add_egress (ruleset, policy, net);
+    return ruleset;
+}

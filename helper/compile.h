@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The product's meaning: which packets may leave under this policy in this net. Pure and total:
+ * the same inputs give the same ruleset, there is no error, and nothing outside is looked at.
+ * The order of DESIGN.md section 5 is the order of the functions in compile.c.
+ */
+#pragma once
+
+#include "net.h"
+#include "ruleset.h"
+
+/* Returns: (transfer full): no table at all when the policy is not locked. */
+BulkheadRuleset *
+bulkhead_compile (const BulkheadPolicy *policy, const BulkheadNet *net);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The engine: holds the policy and the net, and runs the one path
+ *     policy or net changed -> compile -> equal? stop : transaction -> read back -> state.
+ * Nothing else decides what is enforced. Strengthening stores first and then applies, weakening
+ * applies first and then stores, so that a crash in between leaves the stricter of the two. A
+ * change that fails half way is taken back; the caller gets the error and nothing changed.
+ */
+#pragma once
+
+#include "journal.h"
+#include "net.h"
+#include "store.h"
+
+typedef enum {
+    BULKHEAD_STATE_UNKNOWN = 0,
+    BULKHEAD_STATE_OFF = 1,
+    BULKHEAD_STATE_PROTECTED = 2, /* locked, tunnel up */
+    BULKHEAD_STATE_BLOCKING = 3,  /* locked, no tunnel */
+    BULKHEAD_STATE_PAUSED = 4,
+    BULKHEAD_STATE_BROKEN = 5,    /* asked for and not enforced */
+} BulkheadState;
+
+#define BULKHEAD_TYPE_LOCK (bulkhead_lock_get_type ())
+G_DECLARE_FINAL_TYPE (BulkheadLock, bulkhead_lock, BULKHEAD, LOCK, GObject)
+
+/*
+ * Puts the stored policy into the kernel. @use_owner: FALSE forces the way of kernels before 6.9.
+ * Takes @store; @journal is borrowed and must outlive it. Returns NULL only when there is no
+ * netlink at all; a lock that cannot be enforced comes back as BROKEN.
+ * Signal "changed": state, policy, net or pause changed.
+ */
+BulkheadLock *bulkhead_lock_new (BulkheadStore *store, BulkheadJournal *journal,
+                                 gboolean use_owner, GError **error);
+
+BulkheadState bulkhead_lock_get_state (BulkheadLock *lock);
+/* (transfer none), valid until the next change. */
+const BulkheadPolicy *bulkhead_lock_get_policy (BulkheadLock *lock);
+const BulkheadNet *bulkhead_lock_get_net (BulkheadLock *lock);
+/* Why it is broken, or "". */
+const char *bulkhead_lock_get_problem (BulkheadLock *lock);
+/* Reads WireGuard links anew (handshakes, counters) before a status is told. */
+void bulkhead_lock_refresh (BulkheadLock *lock);
+
+/*
+ * Makes @policy the one in force. Whether it is stricter is worked out here, by field. Errors:
+ * KERNEL_REFUSED, NOT_ENFORCED, STORE_FAILED; then the policy before is in force again.
+ */
+gboolean bulkhead_lock_set_policy (BulkheadLock *lock, BulkheadPolicy *policy, GError **error);
+
+/* Reads the kernel back now; FALSE and NOT_ENFORCED with the first difference. */
+gboolean bulkhead_lock_verify (BulkheadLock *lock, GError **error);
+/* The rules as nft text; "" when off. (transfer full) */
+char *bulkhead_lock_get_rules (BulkheadLock *lock);
+/* Whether the trusted tunnel of that name is up: link up, address, WireGuard: handshake < 180 s. */
+gboolean bulkhead_lock_tunnel_is_up (BulkheadLock *lock, const BulkheadTunnel *tunnel);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Only wires. Whatever ends this process, the rules stay in the kernel. */
+#include "error.h"
+#include "service.h"
+
+#include <glib-unix.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define NAME "org.bulkhead.Helper1"
+#define NAME_FLAG_DO_NOT_QUEUE 4 /* and no ALLOW_REPLACEMENT: nobody takes the name from us */
+#define NAME_IS_OURS 1
+
+typedef struct {
+    char *state_dir, *config_dir, *log_dir;
+    gboolean boot, no_owner, version;
+} Options;
+
+static void
+options_clear (Options *options)
+{
+    g_free (options->state_dir);
+    g_free (options->config_dir);
+    g_free (options->log_dir);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
+static gboolean
+parse (Options *options, int *argc, char ***argv, GError **error)
+{
+    const GOptionEntry entries[] = {
+        { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->state_dir, "Where the state is kept",
+          "DIR" },
+        { "config-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->config_dir,
+          "Where the administrator's files are", "DIR" },
+        { "log-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->log_dir, "Where the log is kept",
+          "DIR" },
+        { "boot", 0, 0, G_OPTION_ARG_NONE, &options->boot,
+          "Put the stored lock into the kernel and exit", NULL },
+        { "no-owner", 0, 0, G_OPTION_ARG_NONE, &options->no_owner,
+          "Guard the rules as kernels before 6.9 need it", NULL },
+        { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit",
+          NULL },
+        { NULL },
+    };
+    g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+
+    g_option_context_set_summary (context, "The Bulkhead network lock's helper.");
+    g_option_context_add_main_entries (context, entries, NULL);
+    if (!g_option_context_parse (context, argc, argv, error))
+        return FALSE;
+    if (*argc > 1)
+        return bulkhead_error_set_value (error, BULKHEAD_ERROR_INVALID_ARGUMENT, "argument",
+                                         (*argv)[1], "is not known");
+    return TRUE;
+}
+
+static GVariant *
+ask_bus (GDBusConnection *bus, const char *method, GVariant *arguments, const char *type,
+         GError **error)
+{
+    return g_dbus_connection_call_sync (
+        bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", method,
+        arguments, G_VARIANT_TYPE (type), G_DBUS_CALL_FLAGS_NONE, -1, NULL, error);
+}
+
+static gboolean
+refuse_second (GError **error)
+{
+    g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_ALREADY_RUNNING,
+                 "bus name %s: another helper has it", NAME);
+    return FALSE;
+}
+
+static gboolean
+check_name_free (GDBusConnection *bus, GError **error)
+{
+    g_autoptr (GVariant) answer =
+        ask_bus (bus, "NameHasOwner", g_variant_new ("(s)", NAME), "(b)", error);
+    gboolean taken;
+
+    if (answer == NULL)
+        return FALSE;
+    g_variant_get (answer, "(b)", &taken);
+    return !taken || refuse_second (error);
+}
+
+static gboolean
+own_name (GDBusConnection *bus, GError **error)
+{
+    g_autoptr (GVariant) answer = ask_bus (
+        bus, "RequestName", g_variant_new ("(su)", NAME, NAME_FLAG_DO_NOT_QUEUE), "(u)", error);
+    guint32 result;
+
+    if (answer == NULL)
+        return FALSE;
+    g_variant_get (answer, "(u)", &result);
+    return result == NAME_IS_OURS || refuse_second (error);
+}
+
+static GDBusConnection *
+open_bus (GError **error)
+{
+    g_autoptr (GDBusConnection) bus = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, error);
+
+    if (bus == NULL || !check_name_free (bus, error))
+        return NULL;
+    g_dbus_connection_set_exit_on_close (bus, FALSE);
+    return g_steal_pointer (&bus);
+}
+
+typedef struct {
+    GMainLoop *loop;
+    gboolean bus_gone;
+} Run;
+
+static gboolean
+on_signal_cb (gpointer state)
+{
+    g_main_loop_quit (((Run *)state)->loop);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+on_bus_closed_cb (Run *state)
+{
+    state->bus_gone = TRUE;
+    g_main_loop_quit (state->loop);
+}
+
+/* The name is owned last: who sees it knows that the stored lock is in force. */
+static gboolean
+serve (GDBusConnection *bus, BulkheadLock *lock, BulkheadJournal *journal, GError **error)
+{
+    g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+    g_autoptr (BulkheadService) service = bulkhead_service_new (lock, journal);
+    Run state = { loop, FALSE };
+
+    g_signal_connect_swapped (bus, "closed", G_CALLBACK (on_bus_closed_cb), &state);
+    g_unix_signal_add (SIGTERM, on_signal_cb, &state);
+    g_unix_signal_add (SIGINT, on_signal_cb, &state);
+    if (!bulkhead_service_export (service, bus, error) || !own_name (bus, error))
+        return FALSE;
+    g_main_loop_run (loop);
+    bulkhead_service_unexport (service);
+    if (!state.bus_gone)
+        return TRUE;
+    g_set_error_literal (error, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED, "the system bus went away");
+    return FALSE;
+}
+
+static gboolean
+check_in_force (BulkheadLock *lock, GError **error)
+{
+    if (bulkhead_lock_get_state (lock) != BULKHEAD_STATE_BROKEN)
+        return TRUE;
+    g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_ENFORCED, "the lock is not in force: %s",
+                 bulkhead_lock_get_problem (lock));
+    return FALSE;
+}
+
+static const char *
+or_default (const char *given, const char *otherwise)
+{
+    return given != NULL ? given : otherwise;
+}
+
+static gboolean
+run (const Options *options, GError **error)
+{
+    const char *const detail[] = { "version", BULKHEAD_VERSION, NULL };
+    g_autoptr (GDBusConnection) bus = options->boot ? NULL : open_bus (error);
+    g_autoptr (BulkheadStore) store = NULL;
+    g_autoptr (BulkheadJournal) journal = NULL;
+    g_autoptr (BulkheadLock) lock = NULL;
+    gboolean ok;
+
+    if (bus == NULL && !options->boot)
+        return FALSE;
+    store = bulkhead_store_new (or_default (options->state_dir, "/var/lib/bulkhead"), error);
+    if (store == NULL)
+        return FALSE;
+    journal = bulkhead_journal_new (or_default (options->log_dir, "/var/log/bulkhead"));
+    bulkhead_journal_write (journal, BULKHEAD_EVENT_STARTED, detail);
+    lock = bulkhead_lock_new (g_steal_pointer (&store), journal, !options->no_owner, error);
+    if (lock == NULL)
+        return FALSE;
+    ok = options->boot ? check_in_force (lock, error) : serve (bus, lock, journal, error);
+    bulkhead_journal_write (journal, BULKHEAD_EVENT_STOPPED, NULL);
+    return ok;
+}
+
+int
+main (int argc, char *argv[])
+{
+    g_auto (Options) options = { 0 };
+    g_autoptr (GError) error = NULL;
+
+    umask (0077);
+    if (!parse (&options, &argc, &argv, &error)) {
+        g_printerr ("bulkheadd: %s\n", error->message);
+        return 2;
+    }
+    if (options.version) {
+        g_print ("bulkheadd %s\n", BULKHEAD_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (run (&options, &error))
+        return EXIT_SUCCESS;
+    g_printerr ("bulkheadd: %s\n", error->message);
+    return EXIT_FAILURE;
+}

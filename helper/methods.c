@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "methods.h"
+
+#include "answers.h"
+#include "arguments.h"
+#include "clock.h"
+#include "error.h"
+#include "found.h"
+
+/*
+ * Makes @policy, unless it is NULL with its error set, the one in force. The event is written
+ * with the caller and the one pair of @name and @value, and only when something is different.
+ */
+static GVariant *
+change (const BulkheadRequest *request, BulkheadPolicy *policy, BulkheadEvent event,
+        const char *name, const char *value, GError **error)
+{
+    g_autofree char *uid = g_strdup_printf ("%u", request->caller->uid);
+    const char *const detail[] = { "uid", uid, name, value, NULL };
+    gboolean same;
+
+    if (policy == NULL)
+        return NULL;
+    same = bulkhead_policy_equal (bulkhead_lock_get_policy (request->lock), policy);
+    if (!bulkhead_lock_set_policy (request->lock, policy, error))
+        return NULL;
+    if (!same)
+        bulkhead_journal_write (request->journal, event, detail);
+    return g_variant_new ("()");
+}
+
+static GVariant *
+do_lock (const BulkheadRequest *request, GError **error)
+{
+    const BulkheadPolicy *now = bulkhead_lock_get_policy (request->lock);
+    g_autoptr (BulkheadPolicy) policy = bulkhead_policy_with_locked (now, TRUE);
+
+    return change (request, policy, BULKHEAD_EVENT_LOCKED, NULL, NULL, error);
+}
+
+static GVariant *
+do_unlock (const BulkheadRequest *request, GError **error)
+{
+    const BulkheadPolicy *now = bulkhead_lock_get_policy (request->lock);
+    g_autoptr (BulkheadPolicy) policy = bulkhead_policy_with_locked (now, FALSE);
+
+    return change (request, policy, BULKHEAD_EVENT_UNLOCKED, NULL, NULL, error);
+}
+
+static GVariant *
+do_pause (const BulkheadRequest *request, GError **error)
+{
+    const BulkheadPolicy *now = bulkhead_lock_get_policy (request->lock);
+    g_autoptr (BulkheadPolicy) policy = NULL;
+    g_autofree char *text = NULL;
+    guint32 seconds;
+
+    g_variant_get (request->arguments, "(u)", &seconds);
+    text = g_strdup_printf ("%u", seconds);
+    if (seconds == 0) {
+        bulkhead_error_set_value (error, BULKHEAD_ERROR_INVALID_ARGUMENT, "seconds", text,
+                                  "must be at least 1");
+        return NULL;
+    }
+    policy = bulkhead_policy_with_pause (now, seconds,
+                                         bulkhead_boottime () + seconds * G_USEC_PER_SEC, error);
+    return change (request, policy, BULKHEAD_EVENT_PAUSED, "seconds", text, error);
+}
+
+static GVariant *
+do_resume (const BulkheadRequest *request, GError **error)
+{
+    const BulkheadPolicy *now = bulkhead_lock_get_policy (request->lock);
+    g_autoptr (BulkheadPolicy) policy = bulkhead_policy_with_pause (now, 0, 0, error);
+
+    return change (request, policy, BULKHEAD_EVENT_RESUMED, NULL, NULL, error);
+}
+
+static GVariant *
+do_get_status (const BulkheadRequest *request, GError **error)
+{
+    return g_variant_new ("(@a{sv})",
+                          bulkhead_answer_status (request->lock, request->caller->sees_addresses));
+}
+
+static GVariant *
+do_verify (const BulkheadRequest *request, GError **error)
+{
+    g_autofree char *problem = NULL;
+    gboolean enforced =
+        bulkhead_answer_verify (request->lock, request->caller->sees_addresses, &problem);
+
+    return g_variant_new ("(bs)", enforced, problem);
+}
+
+static GVariant *
+do_get_rules (const BulkheadRequest *request, GError **error)
+{
+    return g_variant_new ("(@s)",
+                          g_variant_new_take_string (bulkhead_lock_get_rules (request->lock)));
+}
+
+static GVariant *
+do_list_tunnels (const BulkheadRequest *request, GError **error)
+{
+    return g_variant_new ("(@aa{sv})",
+                          bulkhead_answer_tunnels (request->lock, request->caller->sees_addresses));
+}
+
+static GVariant *
+trust (const BulkheadRequest *request, const BulkheadTunnel *tunnel, const char *how,
+       GError **error)
+{
+    const BulkheadPolicy *now = bulkhead_lock_get_policy (request->lock);
+    g_autoptr (BulkheadPolicy) policy = NULL;
+
+    if (!bulkhead_found_check (bulkhead_lock_get_net (request->lock), tunnel->interface, error))
+        return NULL;
+    policy = bulkhead_policy_with_tunnel (now, tunnel, error);
+    return change (request, policy, BULKHEAD_EVENT_CHANGED, how, tunnel->name, error);
+}
+
+static GVariant *
+do_add_tunnel (const BulkheadRequest *request, GError **error)
+{
+    g_autoptr (GVariant) options = g_variant_get_child_value (request->arguments, 0);
+    gboolean has_kind;
+    g_autoptr (BulkheadTunnel) tunnel = bulkhead_arguments_tunnel (options, &has_kind, error);
+
+    if (tunnel == NULL)
+        return NULL;
+    if (!has_kind)
+        tunnel->kind =
+            bulkhead_found_kind (bulkhead_lock_get_net (request->lock), tunnel->interface);
+    return trust (request, tunnel, "tunnel_added", error);
+}
+
+static GVariant *
+do_trust_tunnel (const BulkheadRequest *request, GError **error)
+{
+    g_autoptr (BulkheadTunnel) tunnel = NULL;
+    const BulkheadLink *link;
+    const BulkheadNet *net;
+    const char *id;
+
+    g_variant_get (request->arguments, "(&s)", &id);
+    bulkhead_lock_refresh (request->lock);
+    net = bulkhead_lock_get_net (request->lock);
+    link = bulkhead_net_find_link (net, id);
+    if (link == NULL) {
+        bulkhead_error_set_value (error, BULKHEAD_ERROR_NOT_FOUND, "tunnel", id,
+                                  "there is no such interface");
+        return NULL;
+    }
+    if (!bulkhead_found_check (net, id, error))
+        return NULL;
+    if (!bulkhead_link_may_be_tunnel (link)) {
+        bulkhead_error_set_value (error, BULKHEAD_ERROR_INVALID_ARGUMENT, "interface", id,
+                                  "is not of a tunnel's kind");
+        return NULL;
+    }
+    tunnel = bulkhead_found_tunnel (net, id);
+    return trust (request, tunnel, "tunnel_trusted", error);
+}
+
+static GVariant *
+do_forget_tunnel (const BulkheadRequest *request, GError **error)
+{
+    const BulkheadPolicy *now = bulkhead_lock_get_policy (request->lock);
+    g_autoptr (BulkheadPolicy) policy = NULL;
+    const char *id;
+
+    g_variant_get (request->arguments, "(&s)", &id);
+    policy = bulkhead_policy_without_tunnel (now, id, error);
+    return change (request, policy, BULKHEAD_EVENT_CHANGED, "tunnel_forgotten", id, error);
+}
+
+static GVariant *
+do_set_lan (const BulkheadRequest *request, GError **error)
+{
+    const BulkheadPolicy *now = bulkhead_lock_get_policy (request->lock);
+    gboolean cgnat = now->lan_cgnat, port_mapping = now->lan_port_mapping;
+    g_autoptr (BulkheadPolicy) with_lan = NULL;
+    g_autoptr (BulkheadPolicy) policy = NULL;
+    g_autoptr (GVariant) options = NULL;
+    gboolean enabled;
+
+    g_variant_get (request->arguments, "(b@a{sv})", &enabled, &options);
+    if (!bulkhead_arguments_lan (options, &cgnat, &port_mapping, error))
+        return NULL;
+    with_lan = bulkhead_policy_with_lan (now, enabled);
+    policy = bulkhead_policy_with_lan_options (with_lan, cgnat, port_mapping);
+    return change (request, policy, BULKHEAD_EVENT_CHANGED, "lan", enabled ? "allowed" : "blocked",
+                   error);
+}
+
+typedef BulkheadPolicy *(*ExceptionsChange) (const BulkheadPolicy *, const BulkheadException *,
+                                             gsize, GError **);
+
+static GVariant *
+change_exceptions (const BulkheadRequest *request, ExceptionsChange apply, const char *how,
+                   GError **error)
+{
+    const BulkheadPolicy *now = bulkhead_lock_get_policy (request->lock);
+    g_autoptr (GVariant) texts = g_variant_get_child_value (request->arguments, 0);
+    g_autoptr (GArray) exceptions = bulkhead_arguments_exceptions (texts, error);
+    g_autoptr (BulkheadPolicy) policy = NULL;
+    g_autofree char *count = NULL;
+
+    if (exceptions == NULL)
+        return NULL;
+    count = g_strdup_printf ("%u", exceptions->len);
+    policy = apply (now, (const BulkheadException *)exceptions->data, exceptions->len, error);
+    return change (request, policy, BULKHEAD_EVENT_CHANGED, how, count, error);
+}
+
+static GVariant *
+do_add_exceptions (const BulkheadRequest *request, GError **error)
+{
+    return change_exceptions (request, bulkhead_policy_with_exceptions, "exceptions_added", error);
+}
+
+static GVariant *
+do_remove_exceptions (const BulkheadRequest *request, GError **error)
+{
+    return change_exceptions (request, bulkhead_policy_without_exceptions, "exceptions_removed",
+                              error);
+}
+
+static GVariant *
+do_list_exceptions (const BulkheadRequest *request, GError **error)
+{
+    const GArray *exceptions = bulkhead_lock_get_policy (request->lock)->exceptions;
+    GVariantBuilder texts = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_STRING_ARRAY);
+
+    for (guint i = 0; i < exceptions->len; i++)
+        g_variant_builder_add_value (&texts,
+                                     g_variant_new_take_string (bulkhead_exception_to_string (
+                                         &g_array_index (exceptions, BulkheadException, i))));
+    return g_variant_new ("(as)", &texts);
+}
+
+static GVariant *
+do_get_log (const BulkheadRequest *request, GError **error)
+{
+    g_auto (GStrv) lines = NULL;
+    guint32 limit;
+
+    g_variant_get (request->arguments, "(u)", &limit);
+    lines = bulkhead_journal_read (request->journal, limit);
+    return g_variant_new ("(^as)", lines);
+}
+
+static const struct {
+    const char *method;
+    GVariant *(*perform) (const BulkheadRequest *, GError **);
+} methods[] = {
+    { "Lock", do_lock },
+    { "Unlock", do_unlock },
+    { "Pause", do_pause },
+    { "Resume", do_resume },
+    { "GetStatus", do_get_status },
+    { "Verify", do_verify },
+    { "GetRules", do_get_rules },
+    { "ListTunnels", do_list_tunnels },
+    { "AddTunnel", do_add_tunnel },
+    { "TrustTunnel", do_trust_tunnel },
+    { "ForgetTunnel", do_forget_tunnel },
+    { "SetLan", do_set_lan },
+    { "AddExceptions", do_add_exceptions },
+    { "RemoveExceptions", do_remove_exceptions },
+    { "ListExceptions", do_list_exceptions },
+    { "GetLog", do_get_log },
+};
+
+GVariant *
+bulkhead_methods_perform (const char *method, const BulkheadRequest *request, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS (methods); i++)
+        if (g_str_equal (methods[i].method, method))
+            return methods[i].perform (request, error);
+    bulkhead_error_set_value (error, BULKHEAD_ERROR_FAILED, "method", method, "is not known");
+    return NULL;
+}

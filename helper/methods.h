@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What each method of the interface does once its caller may have it done. Every change of a
+ * setting is one new policy given to the lock, and one line in the log.
+ */
+#pragma once
+
+#include "authority.h"
+#include "lock.h"
+
+typedef struct {
+    BulkheadLock *lock;
+    BulkheadJournal *journal;
+    const BulkheadCaller *caller;
+    GVariant *arguments; /* a tuple of the types in the interface */
+} BulkheadRequest;
+
+/* Returns: (transfer floating): the answer's tuple; NULL and an error, then nothing changed. */
+GVariant *bulkhead_methods_perform (const char *method, const BulkheadRequest *request,
+                                    GError **error);

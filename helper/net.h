@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What there is around us, as an immutable snapshot: links with their addresses and on-link
+ * prefixes, what was read from WireGuard links, what this kernel can do. Pure: links.c and
+ * wireguard.c make the values, compile reads them.
+ */
+#pragma once
+
+#include "policy.h"
+
+/* Optional kernel features. What the lock cannot do without (inet tables, sets with
+ * concatenations and intervals, ct state, reject) is not here: without it we are broken. */
+typedef enum {
+    BULKHEAD_FEATURE_EGRESS = 1 << 0, /* netdev egress hook, Linux 5.16 */
+    BULKHEAD_FEATURE_LOG = 1 << 1,    /* log statement to an nflog group */
+    BULKHEAD_FEATURE_OWNER = 1 << 2,  /* table flags owner and persist together, Linux 6.9 */
+} BulkheadFeatures;
+#define BULKHEAD_FEATURES_ALL (BULKHEAD_FEATURE_EGRESS | BULKHEAD_FEATURE_LOG \
+                               | BULKHEAD_FEATURE_OWNER)
+
+/* What a link is, told by rtnetlink (IFLA_INFO_KIND, IFLA_PARENT_DEV_NAME, ARPHRD type). */
+typedef enum {
+    BULKHEAD_LINK_OTHER = 0,
+    BULKHEAD_LINK_LOOPBACK,
+    BULKHEAD_LINK_HARDWARE, /* has a parent device, or an Ethernet/WLAN/WWAN link of no kind */
+    BULKHEAD_LINK_VLAN,
+    BULKHEAD_LINK_BOND,
+    BULKHEAD_LINK_TEAM,
+    BULKHEAD_LINK_WWAN,
+    BULKHEAD_LINK_MACVLAN, /* macvlan, macvtap, ipvlan, ipvtap */
+    BULKHEAD_LINK_VETH,
+    BULKHEAD_LINK_BRIDGE,
+    BULKHEAD_LINK_WIREGUARD,
+    BULKHEAD_LINK_TUN, /* tun and tap: OpenVPN, wireguard-go, guests' taps */
+    BULKHEAD_LINK_PPP,
+    BULKHEAD_LINK_XFRM, /* xfrm, vti, vti6 */
+    BULKHEAD_LINK_OVPN, /* ovpn, ovpn-dco-v2 */
+    BULKHEAD_LINK_DUMMY,
+} BulkheadLinkType;
+
+typedef struct {
+    int index;
+    char name[BULKHEAD_IFNAME_SIZE]; /* zero padded */
+    BulkheadLinkType type;
+    gboolean up;                     /* administratively up and with carrier */
+    int master;                      /* index of its bridge, bond or team; 0: none */
+    gboolean uplink;                 /* worked out by bulkhead_net_new() */
+    GArray *addresses;               /* of BulkheadPrefix: its own, host bits kept, sorted */
+    GArray *onlink;                  /* of BulkheadPrefix: networks reached without a gateway */
+    GArray *gateways;                /* of BulkheadAddress: next hops of its default routes */
+    gboolean default_route;          /* it has one, with a gateway or without */
+} BulkheadLink;
+
+/* What a WireGuard link says of itself. The private key is wiped where it is read. */
+typedef struct {
+    char interface[BULKHEAD_IFNAME_SIZE];
+    guint32 mark;       /* its fwmark; 0: none */
+    guint16 port;       /* UDP port it listens on */
+    gint64 handshake;   /* newest of all peers, seconds since the epoch; 0: never */
+    guint64 received;   /* bytes of all peers */
+    guint64 sent;
+    GArray *endpoints;  /* of BulkheadEndpoint, udp, sorted */
+} BulkheadWireguard;
+
+typedef struct {
+    BulkheadFeatures features;
+    GPtrArray *links;      /* of BulkheadLink, sorted by name */
+    GPtrArray *wireguards; /* of BulkheadWireguard, sorted by interface */
+} BulkheadNet;
+
+BulkheadLink *bulkhead_link_new (int index, const char *name, BulkheadLinkType type);
+void bulkhead_link_free (BulkheadLink *link);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadLink, bulkhead_link_free)
+BulkheadWireguard *bulkhead_wireguard_new (const char *interface);
+void bulkhead_wireguard_free (BulkheadWireguard *wireguard);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadWireguard, bulkhead_wireguard_free)
+
+/*
+ * Takes both arrays (with free functions set; either may be NULL), sorts them and everything in
+ * them, and works out which links are uplinks.
+ */
+BulkheadNet *bulkhead_net_new (BulkheadFeatures features, GPtrArray *links, GPtrArray *wireguards);
+BulkheadNet *bulkhead_net_ref (const BulkheadNet *net);
+void bulkhead_net_unref (BulkheadNet *net);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadNet, bulkhead_net_unref)
+/* Counters (handshake, received, sent) do not count: they never change a rule. */
+gboolean bulkhead_net_equal (const BulkheadNet *a, const BulkheadNet *b);
+
+const BulkheadLink *bulkhead_net_find_link (const BulkheadNet *net, const char *name);
+const BulkheadWireguard *bulkhead_net_find_wireguard (const BulkheadNet *net, const char *name);
+
+/*
+ * Whether frames that leave by @link leave the machine. Hardware always, also as a port of a
+ * bridge (bridged guests' frames pass there: LEAKS L85); vlan, bond, team, wwan, macvlan; a veth
+ * without a master, or one in a bridge that leads outside (the bridge has no address of its own,
+ * fe80:: not counted, for every link has one; or it holds a default route: then nobody can tell
+ * which port is the guest's). Never loopback,
+ * tunnels' kinds, bridges themselves, taps, dummies, or veths in a bridge with an address of its
+ * own and no default route (docker0, virbr0, lxcbr0).
+ */
+gboolean bulkhead_link_is_uplink (const BulkheadLink *link, const BulkheadLink *master);
+/* FALSE for what can never be a tunnel, whatever the policy calls it: loopback, bridges, and links
+ * of hardware (a name may be born again on another link: LEAKS L38). */
+gboolean bulkhead_link_may_be_trusted (const BulkheadLink *link);
+/* Tunnels' kinds: WireGuard, tun and tap without a master, ppp, xfrm, ovpn. */
+gboolean bulkhead_link_may_be_tunnel (const BulkheadLink *link);

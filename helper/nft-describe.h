@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the kernel lists of our tables, and what we would send, told in the same way: to compare
+ * content, not names. Counters and handles do not count.
+ */
+#pragma once
+
+#include "ruleset.h"
+
+struct nlmsghdr;
+
+/* One object as a line, the same for what we send and for what the kernel lists: NULL for what
+ * is not a table, chain, set or rule, or belongs to another table than ours. */
+char *bulkhead_describe (const struct nlmsghdr *message);
+/* "inet"/"netdev" table's name in it is ours, and the name of the chain or set (@name of
+ * BULKHEAD_NAME_SIZE or more bytes); for a table its flags and owner. */
+gboolean bulkhead_describe_identify (const struct nlmsghdr *message, BulkheadFamily *family,
+                                   char *name, gsize size, guint32 *flags);
+
+/* The elements of a set as the kernel keeps them, one record each, sorted: to compare. */
+typedef struct {
+    gsize key;    /* bytes of a key */
+    gsize record; /* bytes of one */
+    GByteArray *bytes;
+} BulkheadElements;
+BulkheadElements *bulkhead_elements_new (const BulkheadSet *set);
+void bulkhead_elements_free (BulkheadElements *elements);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadElements, bulkhead_elements_free)
+/* What we would send. */
+BulkheadElements *bulkhead_elements_of_set (const BulkheadSet *set);
+/* Adds the elements of one message the kernel lists. */
+void bulkhead_elements_add_message (BulkheadElements *elements, const struct nlmsghdr *message);
+/* After the last message. */
+void bulkhead_elements_sort (BulkheadElements *elements);

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "nft-sink.h"
+
+#include "clock.h"
+#include "error.h"
+#include "nft-describe.h"
+#include "nft-listing.h"
+#include "nft-socket.h"
+
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+
+#ifndef NFT_TABLE_F_PERSIST /* Linux 6.9; Debian 12's headers are 6.1 */
+#define NFT_TABLE_F_PERSIST 0x4
+#endif
+#define OWNER_FLAGS (NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST)
+
+#define ATTEMPTS 50 /* when somebody else changes the ruleset at the same time */
+
+struct _BulkheadSink {
+    BulkheadNftSocket *nft;
+    BulkheadFeatures features;
+};
+
+static const BulkheadFamily families[] = { BULKHEAD_FAMILY_INET, BULKHEAD_FAMILY_NETDEV };
+
+static guint32
+table_flags (BulkheadSink *sink)
+{
+    return sink->features & BULKHEAD_FEATURE_OWNER ? OWNER_FLAGS : 0;
+}
+
+/* ---- apply ---- */
+
+typedef struct {
+    BulkheadSink *sink;
+    BulkheadBatch *batch;
+    const BulkheadListing *actual;
+    const BulkheadListing *expected;
+    const BulkheadRuleset *before;
+} Change;
+
+static gboolean
+is_kept (const Change *change, const char *kind, BulkheadFamily family, const char *name)
+{
+    const char *actual = bulkhead_listing_lookup (change->actual, kind, family, name);
+
+    return actual != NULL
+           && g_strcmp0 (actual, bulkhead_listing_lookup (change->expected, kind, family, name))
+                  == 0;
+}
+
+/* Deletes the chains or sets the kernel has and we do not want, or want otherwise. */
+static void
+delete_leftovers (const Change *change, const char *kind, BulkheadFamily family,
+                  void (*delete_it) (BulkheadBatch *, BulkheadFamily, const char *))
+{
+    g_auto (GStrv) names = bulkhead_listing_names (change->actual, kind, family);
+
+    for (guint i = 0; names[i] != NULL; i++)
+        if (!is_kept (change, kind, family, names[i]))
+            delete_it (change->batch, family, names[i]);
+}
+
+/* A set that was verified to be in the kernel and is wanted as it is. */
+static gboolean
+is_untouched (const Change *change, BulkheadFamily family, const BulkheadSet *set)
+{
+    const BulkheadTable *table;
+    const BulkheadSet *before;
+
+    if (change->before == NULL || !is_kept (change, "set", family, set->name))
+        return FALSE;
+    table = bulkhead_ruleset_find_table (change->before, family);
+    before = table != NULL ? bulkhead_table_find_set (table, set->name) : NULL;
+    return before != NULL && bulkhead_set_equal (before, set);
+}
+
+static void
+change_sets (const Change *change, const BulkheadTable *table)
+{
+    for (guint i = 0; i < table->sets->len; i++) {
+        const BulkheadSet *set = table->sets->pdata[i];
+
+        if (is_untouched (change, table->family, set))
+            continue;
+        if (is_kept (change, "set", table->family, set->name))
+            bulkhead_batch_flush_set (change->batch, table->family, set->name);
+        else
+            bulkhead_batch_add_set (change->batch, table, set);
+        bulkhead_batch_add_elements (change->batch, table, set, bulkhead_boottime ());
+    }
+}
+
+static void
+change_chains (const Change *change, const BulkheadTable *table)
+{
+    for (guint i = 0; i < table->chains->len; i++) {
+        const BulkheadChain *chain = table->chains->pdata[i];
+
+        if (!is_kept (change, "chain", table->family, chain->name))
+            bulkhead_batch_add_chain (change->batch, table, chain);
+    }
+    for (guint i = 0; i < table->chains->len; i++) {
+        const BulkheadChain *chain = table->chains->pdata[i];
+
+        for (guint j = 0; j < chain->rules->len; j++)
+            bulkhead_batch_add_rule (change->batch, table, chain, chain->rules->pdata[j]);
+    }
+}
+
+/* The kernel's table can be changed in place: ours, or an orphan of a helper that died. */
+static gboolean
+can_adopt (BulkheadSink *sink, const char *description)
+{
+    for (guint i = 0; i < 2; i++) {
+        guint32 flags =
+            i == 0 ? table_flags (sink) : table_flags (sink) & ~(guint32)NFT_TABLE_F_OWNER;
+        g_autofree char *wanted = g_strdup_printf (" flags %u", flags);
+
+        if (g_str_has_suffix (description, wanted))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/*
+ * Chains and sets stay and are filled anew: deleting and adding them instead drops packets that
+ * are allowed, and a chain's policy is set late (LEAKS L103, L104).
+ */
+static void
+change_table (Change *change, BulkheadFamily family, const BulkheadTable *table)
+{
+    const BulkheadListing *listed = change->actual;
+    const char *actual = bulkhead_listing_lookup (listed, "table", family, NULL);
+    g_autoptr (BulkheadListing) nothing = bulkhead_listing_new ();
+
+    if (actual != NULL && (table == NULL || !can_adopt (change->sink, actual))) {
+        bulkhead_batch_delete_table (change->batch, family);
+        actual = NULL;
+    }
+    if (table == NULL)
+        return;
+    bulkhead_batch_add_table (change->batch, table, table_flags (change->sink));
+    if (actual == NULL) {
+        change->actual = nothing;
+    } else {
+        bulkhead_batch_flush_rules (change->batch, family);
+        delete_leftovers (change, "chain", family, bulkhead_batch_delete_chain);
+        delete_leftovers (change, "set", family, bulkhead_batch_delete_set);
+    }
+    change_sets (change, table);
+    change_chains (change, table);
+    change->actual = listed;
+}
+
+static BulkheadBatch *
+batch_for (BulkheadSink *sink, const BulkheadRuleset *ruleset, const BulkheadRuleset *before,
+           guint32 generation, const BulkheadListing *actual)
+{
+    g_autoptr (BulkheadListing) expected = bulkhead_listing_new ();
+    BulkheadBatch *batch =
+        bulkhead_batch_new (bulkhead_nft_socket_take_seq (sink->nft, 0), generation);
+    Change change = { sink, batch, actual, expected, before };
+    guint messages;
+
+    bulkhead_listing_expect (expected, ruleset, table_flags (sink));
+    for (guint i = 0; i < G_N_ELEMENTS (families); i++)
+        change_table (&change, families[i], bulkhead_ruleset_find_table (ruleset, families[i]));
+    messages = batch->entries->len;
+    bulkhead_nft_socket_take_seq (sink->nft, messages + 2);
+    if (messages > 0)
+        bulkhead_batch_end (batch);
+    return batch;
+}
+
+static void
+set_refused (GError **error, const BulkheadBatch *batch, guint32 seq, int reason)
+{
+    g_autofree char *line = bulkhead_batch_explain (batch, seq);
+
+    g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_KERNEL_REFUSED, "kernel refused “%s”: %s",
+                 line, g_strerror (reason));
+}
+
+gboolean
+bulkhead_sink_apply (BulkheadSink *sink, const BulkheadRuleset *ruleset,
+                     const BulkheadRuleset *before, GError **error)
+{
+    for (guint attempt = 1;; attempt++) {
+        g_autoptr (BulkheadListing) actual = bulkhead_listing_new ();
+        g_autoptr (BulkheadBatch) batch = NULL;
+        guint32 generation = bulkhead_nft_socket_generation (sink->nft, error);
+        guint32 seq = 0;
+        int reason;
+
+        if (generation == 0)
+            return FALSE;
+        if (bulkhead_listing_read (actual, sink->nft, FALSE)) {
+            batch = batch_for (sink, ruleset, before, generation, actual);
+            if (batch->entries->len == 0)
+                return TRUE;
+            reason = bulkhead_nft_socket_transact (sink->nft, batch, &seq);
+        } else {
+            reason = errno == EINTR ? ERESTART : errno;
+        }
+        if (reason == 0)
+            return TRUE;
+        if (reason == EPROTO) /* no answer: only reading back can tell */
+            return bulkhead_sink_verify (sink, ruleset, error);
+        if (reason == ERESTART && attempt < ATTEMPTS)
+            continue;
+        if (batch != NULL)
+            set_refused (error, batch, seq, reason);
+        else
+            g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_KERNEL_REFUSED,
+                         "kernel does not list its rules: %s", g_strerror (reason));
+        return FALSE;
+    }
+}
+
+/* ---- verify ---- */
+
+static void
+on_elements (const struct nlmsghdr *message, gpointer data)
+{
+    bulkhead_elements_add_message (data, message);
+}
+
+/* An element with a timeout may be gone when its time is nearly over, and only then. */
+static gboolean
+same_elements (const BulkheadSet *set, const BulkheadElements *expected,
+               const BulkheadElements *actual)
+{
+    gboolean may_be_gone =
+        set->timeout > 0 && set->expires - bulkhead_boottime () < 2 * G_USEC_PER_SEC;
+
+    if (may_be_gone && actual->bytes->len == 0)
+        return TRUE;
+    return expected->bytes->len == actual->bytes->len
+           && memcmp (expected->bytes->data, actual->bytes->data, expected->bytes->len) == 0;
+}
+
+static gboolean
+read_set (BulkheadSink *sink, const BulkheadTable *table, const BulkheadSet *set,
+          char **ret_problem)
+{
+    g_autoptr (BulkheadElements) expected = bulkhead_elements_of_set (set);
+    g_autoptr (BulkheadElements) actual = bulkhead_elements_new (set);
+
+    if (!bulkhead_nft_socket_dump (sink->nft, NFT_MSG_GETSETELEM, table->family, BULKHEAD_TABLE,
+                                   set->name, on_elements, actual)
+        && errno != ENOENT)
+        return FALSE;
+    bulkhead_elements_sort (actual);
+    if (!same_elements (set, expected, actual))
+        *ret_problem = g_strdup_printf ("set %s has other elements than it should", set->name);
+    return TRUE;
+}
+
+/* FALSE: the kernel could not be read (errno); else the first difference or NULL. */
+static gboolean
+read_back (BulkheadSink *sink, const BulkheadRuleset *ruleset, char **ret_problem)
+{
+    g_autoptr (BulkheadListing) expected = bulkhead_listing_new ();
+    g_autoptr (BulkheadListing) actual = bulkhead_listing_new ();
+
+    bulkhead_listing_expect (expected, ruleset, table_flags (sink));
+    if (!bulkhead_listing_read (actual, sink->nft, TRUE))
+        return FALSE;
+    *ret_problem = bulkhead_listing_difference (expected, actual, ruleset);
+    for (guint i = 0; i < ruleset->tables->len; i++) {
+        const BulkheadTable *table = ruleset->tables->pdata[i];
+
+        for (guint j = 0; *ret_problem == NULL && j < table->sets->len; j++)
+            if (!read_set (sink, table, table->sets->pdata[j], ret_problem))
+                return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+bulkhead_sink_verify (BulkheadSink *sink, const BulkheadRuleset *ruleset, GError **error)
+{
+    g_autofree char *problem = NULL;
+
+    for (guint attempt = 1; !read_back (sink, ruleset, &problem); attempt++) {
+        /* The list changed while it was read, by somebody's other tables most likely. */
+        if (errno == EINTR && attempt < ATTEMPTS)
+            continue;
+        problem = g_strdup_printf ("the kernel does not list its rules: %s", g_strerror (errno));
+        break;
+    }
+    if (problem == NULL)
+        return TRUE;
+    g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_ENFORCED, "not enforced: %s", problem);
+    return FALSE;
+}
+
+/* ---- features ---- */
+
+/* Whether the kernel takes @table: checked and thrown away, as the batch has no end. */
+static gboolean
+probe (BulkheadSink *sink, const BulkheadTable *table, guint32 flags)
+{
+    g_autoptr (BulkheadBatch) batch = NULL;
+    guint32 generation = bulkhead_nft_socket_generation (sink->nft, NULL);
+    guint32 seq;
+
+    batch = bulkhead_batch_new (bulkhead_nft_socket_take_seq (sink->nft, 64), generation);
+    batch->table_name = BULKHEAD_TABLE "-probe";
+    bulkhead_batch_add_table (batch, table, flags);
+    for (guint i = 0; i < table->chains->len; i++) {
+        const BulkheadChain *chain = table->chains->pdata[i];
+
+        bulkhead_batch_add_chain (batch, table, chain);
+        for (guint j = 0; j < chain->rules->len; j++)
+            bulkhead_batch_add_rule (batch, table, chain, chain->rules->pdata[j]);
+    }
+    return bulkhead_nft_socket_transact (sink->nft, batch, &seq) == EPROTO;
+}
+
+static BulkheadFeatures
+probe_features (BulkheadSink *sink, gboolean use_owner)
+{
+    g_autoptr (BulkheadRuleset) ruleset = bulkhead_ruleset_new ();
+    BulkheadTable *plain = bulkhead_ruleset_add_table (ruleset, BULKHEAD_FAMILY_INET);
+    BulkheadTable *logging = bulkhead_ruleset_add_table (ruleset, BULKHEAD_FAMILY_INET);
+    BulkheadTable *egress = bulkhead_ruleset_add_table (ruleset, BULKHEAD_FAMILY_NETDEV);
+    BulkheadChain *chain =
+        bulkhead_table_add_chain (logging, "output", HOOK_OUTPUT, 0, FALSE, NULL);
+    BulkheadFeatures features = 0;
+
+    rule (chain, limit_per_second (10), log_group (BULKHEAD_LOG_GROUP));
+    bulkhead_table_add_chain (egress, "egress", HOOK_EGRESS, 0, FALSE, "lo");
+    if (probe (sink, egress, 0))
+        features |= BULKHEAD_FEATURE_EGRESS;
+    if (probe (sink, logging, 0))
+        features |= BULKHEAD_FEATURE_LOG;
+    if (use_owner && probe (sink, plain, OWNER_FLAGS))
+        features |= BULKHEAD_FEATURE_OWNER;
+    return features;
+}
+
+BulkheadSink *
+bulkhead_sink_new (gboolean use_owner, GError **error)
+{
+    g_autoptr (BulkheadSink) sink = g_new0 (BulkheadSink, 1);
+
+    sink->nft = bulkhead_nft_socket_new (error);
+    if (sink->nft == NULL || bulkhead_nft_socket_generation (sink->nft, error) == 0)
+        return NULL;
+    sink->features = probe_features (sink, use_owner);
+    return g_steal_pointer (&sink);
+}
+
+void
+bulkhead_sink_free (BulkheadSink *sink)
+{
+    g_clear_pointer (&sink->nft, bulkhead_nft_socket_free);
+    g_free (sink);
+}
+
+BulkheadFeatures
+bulkhead_sink_get_features (BulkheadSink *sink)
+{
+    return sink->features;
+}
+
+guint32
+bulkhead_sink_get_port (BulkheadSink *sink)
+{
+    return bulkhead_nft_socket_port (sink->nft);
+}
+
+gboolean
+bulkhead_sink_has_tables (BulkheadSink *sink)
+{
+    g_autoptr (BulkheadListing) listing = bulkhead_listing_new ();
+
+    /* What cannot be read may be there. */
+    if (!bulkhead_listing_read (listing, sink->nft, FALSE))
+        return TRUE;
+    for (guint i = 0; i < G_N_ELEMENTS (families); i++)
+        if (bulkhead_listing_lookup (listing, "table", families[i], NULL) != NULL)
+            return TRUE;
+    return FALSE;
+}

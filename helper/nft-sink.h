@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The door to the kernel: a ruleset goes in by one transaction, flush in place, and what the
+ * kernel then lists is compared with it, content and all. There is no moment between two rule
+ * sets and no half of one.
+ */
+#pragma once
+
+#include "net.h"
+#include "ruleset.h"
+
+typedef struct _BulkheadSink BulkheadSink;
+
+/*
+ * Probes the kernel's features. @use_owner: FALSE leaves out the table flags owner and persist, as
+ * on kernels before 6.9 (owner alone would delete the lock with the helper: LEAKS L106).
+ */
+BulkheadSink *bulkhead_sink_new (gboolean use_owner, GError **error);
+void bulkhead_sink_free (BulkheadSink *sink);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadSink, bulkhead_sink_free)
+
+BulkheadFeatures bulkhead_sink_get_features (BulkheadSink *sink);
+/* The netlink address our own changes carry in notifications. */
+guint32 bulkhead_sink_get_port (BulkheadSink *sink);
+
+/* Whether a table of ours stands in the kernel, whoever put it there. */
+gboolean bulkhead_sink_has_tables (BulkheadSink *sink);
+
+/*
+ * Puts @ruleset in the place of whatever our tables hold now: adopts an orphan, mends what was
+ * changed, takes out what is not wanted; no table in @ruleset takes ours out altogether. Sets that
+ * are in @before (nullable: what was last verified to be there) are left as they are. KERNEL_REFUSED
+ * quotes the line the kernel refused; then nothing changed.
+ */
+gboolean bulkhead_sink_apply (BulkheadSink *sink, const BulkheadRuleset *ruleset,
+                              const BulkheadRuleset *before, GError **error);
+
+/* Reads back and compares flags, chains with hooks and policies, every rule, every element.
+ * NOT_ENFORCED tells the first difference. */
+gboolean bulkhead_sink_verify (BulkheadSink *sink, const BulkheadRuleset *ruleset, GError **error);

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A ruleset as a value, in nft's own words: tables of sets and chains, chains of rules, rules of
+ * statements. Nothing can fail while one is built and nothing in here talks to a kernel. Two
+ * interpreters read it: ruleset-text.c (what `nft -s list table` prints) and nft-encode.c
+ * (libnftnl). The short names at the end are the vocabulary of compile.c; include this file only
+ * where rules are written or read.
+ */
+#pragma once
+
+#include <string.h>
+
+#include "address.h"
+
+#define BULKHEAD_TABLE "bulkhead"
+#define BULKHEAD_LOG_GROUP 4224 /* nflog group of what was refused */
+
+typedef enum {
+    BULKHEAD_FAMILY_INET = 1,   /* NFPROTO_INET */
+    BULKHEAD_FAMILY_NETDEV = 5, /* NFPROTO_NETDEV */
+} BulkheadFamily;
+
+/* nft's data types with nft's numbers: they are part of what a set says of its key. */
+typedef enum {
+    TYPE_NF_PROTO = 2,
+    TYPE_IPV4_ADDR = 7,
+    TYPE_IPV6_ADDR = 8,
+    TYPE_ETHER_TYPE = 10,
+    TYPE_INET_PROTO = 12,
+    TYPE_INET_SERVICE = 13,
+    TYPE_MARK = 19,
+    TYPE_UID = 24,
+    TYPE_IFNAME = 41,
+} BulkheadDatatype;
+
+/* What a statement can look at. */
+typedef enum {
+    KEY_IIFNAME,
+    KEY_OIFNAME,
+    KEY_MARK,
+    KEY_SKUID,
+    KEY_NFPROTO,
+    KEY_L4PROTO,
+    KEY_PROTOCOL,     /* what the kernel takes the frame for */
+    KEY_LL_TYPE,      /* what the frame's bytes say: a packet socket may say otherwise */
+    KEY_LL_VLAN_TYPE, /* the same behind one VLAN tag */
+    KEY_IP_SADDR,
+    KEY_IP_DADDR,
+    KEY_IP_HDRLENGTH,
+    KEY_IP_FRAG_OFF,
+    KEY_IP6_SADDR,
+    KEY_IP6_DADDR,
+    KEY_IP6_HOPLIMIT,
+    KEY_ARP_SADDR_IP,
+    KEY_EXTHDR_RT,
+    KEY_EXTHDR_FRAG,
+    KEY_UDP_SPORT,
+    KEY_UDP_DPORT,
+    KEY_TH_SPORT,
+    KEY_TH_DPORT,
+    KEY_ICMP_TYPE,
+    KEY_ICMPV6_TYPE,
+    KEY_CT_STATE,
+    KEY_LAST = KEY_CT_STATE,
+} BulkheadKey;
+
+typedef enum {
+    STATEMENT_MATCH,  /* one key, an operator and a value */
+    STATEMENT_LOOKUP, /* one to four keys and a set */
+    STATEMENT_COUNTER,
+    STATEMENT_LIMIT,  /* number: packets per second */
+    STATEMENT_LOG,    /* number: nflog group */
+    STATEMENT_REJECT_TCP_RESET,
+    STATEMENT_REJECT_ADMIN_PROHIBITED,
+    STATEMENT_ACCEPT,
+    STATEMENT_DROP,
+    STATEMENT_JUMP, /* name: the chain */
+} BulkheadStatementType;
+
+typedef enum { OP_EQ, OP_NE, OP_GT } BulkheadOperator;
+
+#define BULKHEAD_NAME_SIZE 64 /* of sets and chains here; nft itself takes 127 */
+#define BULKHEAD_KEYS_MAX 4
+
+typedef struct {
+    BulkheadStatementType type;
+    BulkheadOperator op;
+    guint8 n_keys;
+    guint8 keys[BULKHEAD_KEYS_MAX];
+    guint8 prefix;     /* addresses: bits that count */
+    guint8 value[16];  /* as the kernel's register holds it */
+    guint32 number;
+    char name[BULKHEAD_NAME_SIZE];
+} BulkheadStatement;
+
+typedef struct {
+    guint n;
+    BulkheadStatement statements[];
+} BulkheadRule;
+
+typedef struct {
+    char name[BULKHEAD_NAME_SIZE];
+    guint n_fields;
+    BulkheadDatatype fields[BULKHEAD_KEYS_MAX];
+    gboolean interval;
+    guint timeout;       /* seconds, of every element; 0: none */
+    gint64 expires;      /* µs of CLOCK_BOOTTIME at which they go */
+    guint key_size;      /* bytes, every field padded to four */
+    GByteArray *elements; /* key_size each; of an interval set first and last, 2 × key_size */
+} BulkheadSet;
+
+typedef enum {
+    HOOK_NONE = -1,
+    HOOK_PREROUTING = 0, /* NF_INET_PRE_ROUTING and so on */
+    HOOK_INPUT = 1,
+    HOOK_FORWARD = 2,
+    HOOK_OUTPUT = 3,
+    HOOK_POSTROUTING = 4,
+    HOOK_EGRESS = 5,     /* becomes NF_NETDEV_EGRESS */
+} BulkheadHook;
+
+typedef struct {
+    char name[BULKHEAD_NAME_SIZE];
+    BulkheadHook hook;   /* HOOK_NONE: a chain to jump to */
+    int priority;
+    gboolean policy_drop;
+    char device[16];     /* HOOK_EGRESS only */
+    GPtrArray *rules;    /* of BulkheadRule */
+} BulkheadChain;
+
+typedef struct {
+    BulkheadFamily family;
+    GPtrArray *sets;   /* of BulkheadSet, in the order they were added */
+    GPtrArray *chains; /* of BulkheadChain; a chain stands after those it jumps to */
+} BulkheadTable;
+
+/* No table at all: nothing is locked. */
+typedef struct {
+    GPtrArray *tables; /* of BulkheadTable */
+} BulkheadRuleset;
+
+BulkheadRuleset *bulkhead_ruleset_new (void);
+BulkheadRuleset *bulkhead_ruleset_ref (const BulkheadRuleset *ruleset);
+void bulkhead_ruleset_unref (BulkheadRuleset *ruleset);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadRuleset, bulkhead_ruleset_unref)
+gboolean bulkhead_ruleset_equal (const BulkheadRuleset *a, const BulkheadRuleset *b);
+
+BulkheadTable *bulkhead_ruleset_add_table (BulkheadRuleset *ruleset, BulkheadFamily family);
+BulkheadTable *bulkhead_ruleset_find_table (const BulkheadRuleset *ruleset, BulkheadFamily family);
+BulkheadSet *bulkhead_table_add_set (BulkheadTable *table, const char *name, gboolean interval,
+                                     guint n_fields, const BulkheadDatatype *fields);
+BulkheadSet *bulkhead_table_find_set (const BulkheadTable *table, const char *name);
+BulkheadChain *bulkhead_table_add_chain (BulkheadTable *table, const char *name, BulkheadHook hook,
+                                         int priority, gboolean policy_drop, const char *device);
+BulkheadChain *bulkhead_table_find_chain (const BulkheadTable *table, const char *name);
+void bulkhead_chain_add_rule (BulkheadChain *chain, const BulkheadStatement *statements, guint n);
+
+/* Sorts the elements as `nft list` does and drops doubles; once, after the last was added. */
+void bulkhead_set_finish (BulkheadSet *set);
+gboolean bulkhead_set_equal (const BulkheadSet *a, const BulkheadSet *b);
+guint bulkhead_set_count (const BulkheadSet *set);
+
+/* The whole ruleset, table by table, to the letter as `nft -s list table` prints it. */
+char *bulkhead_ruleset_to_text (const BulkheadRuleset *ruleset);
+char *bulkhead_table_to_text (const BulkheadTable *table);
+/* "add rule inet bulkhead output oifname \"lo\" accept" and so on, for messages. */
+char *bulkhead_rule_to_text (const BulkheadTable *table, const BulkheadChain *chain,
+                             const BulkheadRule *rule);
+char *bulkhead_set_to_text (const BulkheadTable *table, const BulkheadSet *set);
+char *bulkhead_chain_to_text (const BulkheadTable *table, const BulkheadChain *chain);
+
+const char *bulkhead_family_name (BulkheadFamily family);
+/* Bytes of a value of that type, without padding. */
+guint bulkhead_datatype_size (BulkheadDatatype type);
+BulkheadDatatype bulkhead_key_datatype (BulkheadKey key);
+
+/* One element, field after field: add them in the order of the set's fields. */
+typedef struct {
+    guint size;
+    guint8 bytes[64];
+} BulkheadElement;
+
+void bulkhead_element_add (BulkheadElement *element, gconstpointer value, guint size);
+void bulkhead_set_add (BulkheadSet *set, const BulkheadElement *element);
+void bulkhead_set_add_range (BulkheadSet *set, const BulkheadElement *first,
+                             const BulkheadElement *last);
+
+/* ---- The vocabulary ---- */
+
+#define rule(chain, ...) \
+    bulkhead_chain_add_rule ((chain), (const BulkheadStatement[]){ __VA_ARGS__ }, \
+                             sizeof ((const BulkheadStatement[]){ __VA_ARGS__ }) \
+                                 / sizeof (BulkheadStatement))
+
+#define COUNTER ((BulkheadStatement){ .type = STATEMENT_COUNTER })
+#define ACCEPT ((BulkheadStatement){ .type = STATEMENT_ACCEPT })
+#define DROP ((BulkheadStatement){ .type = STATEMENT_DROP })
+#define REJECT_TCP_RESET ((BulkheadStatement){ .type = STATEMENT_REJECT_TCP_RESET })
+#define REJECT_ADMIN_PROHIBITED ((BulkheadStatement){ .type = STATEMENT_REJECT_ADMIN_PROHIBITED })
+
+/* in ("endpoints4", KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT): the keys together are in the set. */
+#define in(set, ...) \
+    bulkhead_lookup (OP_EQ, (set), (const guint8[]){ __VA_ARGS__ }, \
+                     sizeof ((const guint8[]){ __VA_ARGS__ }))
+#define not_in(set, ...) \
+    bulkhead_lookup (OP_NE, (set), (const guint8[]){ __VA_ARGS__ }, \
+                     sizeof ((const guint8[]){ __VA_ARGS__ }))
+
+BulkheadStatement bulkhead_lookup (BulkheadOperator op, const char *set, const guint8 *keys,
+                                   gsize n_keys);
+BulkheadStatement bulkhead_match (BulkheadKey key, BulkheadOperator op, gconstpointer value,
+                                  gsize size);
+BulkheadStatement bulkhead_match_prefix (BulkheadKey key, const char *prefix);
+
+static inline BulkheadStatement
+match_u8 (BulkheadKey key, BulkheadOperator op, guint8 value)
+{
+    return bulkhead_match (key, op, &value, sizeof value);
+}
+
+static inline BulkheadStatement
+match_be16 (BulkheadKey key, guint16 value)
+{
+    guint16 be = GUINT16_TO_BE (value);
+    return bulkhead_match (key, OP_EQ, &be, sizeof be);
+}
+
+static inline BulkheadStatement
+iifname (const char *name)
+{
+    return bulkhead_match (KEY_IIFNAME, OP_EQ, name, strlen (name));
+}
+
+static inline BulkheadStatement
+oifname (const char *name)
+{
+    return bulkhead_match (KEY_OIFNAME, OP_EQ, name, strlen (name));
+}
+
+static inline BulkheadStatement
+ip_daddr (const char *prefix)
+{
+    return bulkhead_match_prefix (KEY_IP_DADDR, prefix);
+}
+
+static inline BulkheadStatement
+ip6_saddr (const char *prefix)
+{
+    return bulkhead_match_prefix (KEY_IP6_SADDR, prefix);
+}
+
+static inline BulkheadStatement
+ip6_daddr (const char *prefix)
+{
+    return bulkhead_match_prefix (KEY_IP6_DADDR, prefix);
+}
+
+static inline BulkheadStatement
+udp_sport (guint16 port)
+{
+    return match_be16 (KEY_UDP_SPORT, port);
+}
+
+static inline BulkheadStatement
+udp_dport (guint16 port)
+{
+    return match_be16 (KEY_UDP_DPORT, port);
+}
+
+static inline BulkheadStatement
+l4proto (guint8 protocol)
+{
+    return match_u8 (KEY_L4PROTO, OP_EQ, protocol);
+}
+
+static inline BulkheadStatement
+l4proto_not (guint8 protocol)
+{
+    return match_u8 (KEY_L4PROTO, OP_NE, protocol);
+}
+
+static inline BulkheadStatement
+icmp_type (guint8 type)
+{
+    return match_u8 (KEY_ICMP_TYPE, OP_EQ, type);
+}
+
+static inline BulkheadStatement
+icmpv6_type (guint8 type)
+{
+    return match_u8 (KEY_ICMPV6_TYPE, OP_EQ, type);
+}
+
+static inline BulkheadStatement
+ip6_hoplimit (guint8 limit)
+{
+    return match_u8 (KEY_IP6_HOPLIMIT, OP_EQ, limit);
+}
+
+static inline BulkheadStatement
+ip_hdrlength_over (guint8 words)
+{
+    return match_u8 (KEY_IP_HDRLENGTH, OP_GT, words);
+}
+
+/* Any fragment but the first. */
+static inline BulkheadStatement
+ip_frag_off_not_zero (void)
+{
+    return bulkhead_match (KEY_IP_FRAG_OFF, OP_NE, "\0", 2);
+}
+
+static inline BulkheadStatement
+exthdr_rt_exists (void)
+{
+    return match_u8 (KEY_EXTHDR_RT, OP_EQ, 1);
+}
+
+static inline BulkheadStatement
+exthdr_frag_exists (void)
+{
+    return match_u8 (KEY_EXTHDR_FRAG, OP_EQ, 1);
+}
+
+static inline BulkheadStatement
+protocol_is (guint16 ether_type)
+{
+    return match_be16 (KEY_PROTOCOL, ether_type);
+}
+
+static inline BulkheadStatement
+ll_type (guint16 ether_type)
+{
+    return match_be16 (KEY_LL_TYPE, ether_type);
+}
+
+static inline BulkheadStatement
+ll_type_not (guint16 ether_type)
+{
+    guint16 be = GUINT16_TO_BE (ether_type);
+    return bulkhead_match (KEY_LL_TYPE, OP_NE, &be, sizeof be);
+}
+
+static inline BulkheadStatement
+ll_vlan_type (guint16 ether_type)
+{
+    return match_be16 (KEY_LL_VLAN_TYPE, ether_type);
+}
+
+/* NF_CT_STATE_BIT: established 2, related 4; the value is a mask, any bit matches. */
+static inline BulkheadStatement
+ct_state (guint32 mask)
+{
+    return bulkhead_match (KEY_CT_STATE, OP_EQ, &mask, sizeof mask);
+}
+#define CT_ESTABLISHED 2
+#define CT_RELATED 4
+
+static inline BulkheadStatement
+limit_per_second (guint packets)
+{
+    return (BulkheadStatement){ .type = STATEMENT_LIMIT, .number = packets };
+}
+
+static inline BulkheadStatement
+log_group (guint group)
+{
+    return (BulkheadStatement){ .type = STATEMENT_LOG, .number = group };
+}
+
+BulkheadStatement jump (const char *chain);

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "service.h"
+
+#include "authority.h"
+#include "clock.h"
+#include "error.h"
+#include "helper1.h"
+#include "methods.h"
+
+#define PATH "/org/bulkhead/Helper1"
+#define REFUSALS_MAX 20 /* told in a minute, so that no caller can fill the log */
+
+struct _BulkheadService {
+    GObject parent_instance;
+    BulkheadLock *lock;
+    BulkheadJournal *journal; /* borrowed */
+    BulkheadAuthority *authority;
+    BulkheadHelper1 *skeleton;
+    gint64 pause_until; /* as told in PausedUntil */
+    gint64 minute;      /* in which the refusals were */
+    guint refusals;
+};
+
+G_DEFINE_FINAL_TYPE (BulkheadService, bulkhead_service, G_TYPE_OBJECT)
+
+/* One handler has them all: what was called says the invocation. */
+static const char *const signals[] = {
+    "handle-lock",
+    "handle-unlock",
+    "handle-pause",
+    "handle-resume",
+    "handle-get-status",
+    "handle-verify",
+    "handle-get-rules",
+    "handle-list-tunnels",
+    "handle-add-tunnel",
+    "handle-trust-tunnel",
+    "handle-forget-tunnel",
+    "handle-set-lan",
+    "handle-add-exceptions",
+    "handle-remove-exceptions",
+    "handle-list-exceptions",
+    "handle-get-log",
+};
+
+typedef struct {
+    BulkheadService *service;
+    GDBusMethodInvocation *invocation;
+} Call;
+
+static void
+call_free (Call *call)
+{
+    g_object_unref (call->service);
+    g_clear_object (&call->invocation);
+    g_free (call);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
+
+/* Tells at most so many a minute: anybody may call, and each line stays for thirty days. */
+static void
+note_refusal (BulkheadService *self, const char *method, const BulkheadCaller *caller)
+{
+    gint64 minute = g_get_monotonic_time () / G_USEC_PER_SEC / 60;
+    g_autofree char *uid = g_strdup_printf ("%u", caller->uid);
+    const char *const detail[] = { "method", method, "uid", uid, NULL };
+
+    if (self->minute != minute)
+        self->refusals = 0;
+    self->minute = minute;
+    if (self->refusals++ < REFUSALS_MAX)
+        bulkhead_journal_write (self->journal, BULKHEAD_EVENT_REFUSED, detail);
+}
+
+static void
+on_checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    g_autoptr (Call) call = user_data;
+    g_autoptr (GError) error = NULL;
+    BulkheadService *self = call->service;
+    GDBusMethodInvocation *invocation = g_steal_pointer (&call->invocation);
+    const char *method = g_dbus_method_invocation_get_method_name (invocation);
+    GVariant *answer = NULL;
+    BulkheadCaller caller;
+    BulkheadRequest request = { self->lock, self->journal, &caller,
+                                g_dbus_method_invocation_get_parameters (invocation) };
+
+    if (bulkhead_authority_check_finish (self->authority, result, &caller, &error))
+        answer = bulkhead_methods_perform (method, &request, &error);
+    else if (g_error_matches (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_AUTHORIZED))
+        note_refusal (self, method, &caller);
+    /* Properties first: who reads them after the answer must find the new ones. */
+    g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (self->skeleton));
+    if (answer != NULL)
+        g_dbus_method_invocation_return_value (invocation, answer);
+    else
+        g_dbus_method_invocation_return_gerror (invocation, error);
+}
+
+static gboolean
+on_called_cb (BulkheadService *self, GDBusMethodInvocation *invocation)
+{
+    Call *call = g_new0 (Call, 1);
+
+    call->service = g_object_ref (self);
+    call->invocation = invocation;
+    bulkhead_authority_check_async (self->authority, invocation, NULL, on_checked_cb, call);
+    return TRUE;
+}
+
+/* The end as seconds since the epoch, worked out once for each pause, so that it does not jump. */
+static void
+update_paused_until (BulkheadService *self)
+{
+    gint64 until = bulkhead_lock_get_policy (self->lock)->pause_until;
+
+    if (bulkhead_lock_get_state (self->lock) != BULKHEAD_STATE_PAUSED)
+        until = 0;
+    if (until == self->pause_until)
+        return;
+    self->pause_until = until;
+    bulkhead_helper1_set_paused_until (
+        self->skeleton,
+        until == 0 ? 0 : (g_get_real_time () + until - bulkhead_boottime ()) / G_USEC_PER_SEC);
+}
+
+static void
+on_lock_changed_cb (BulkheadService *self)
+{
+    const BulkheadPolicy *policy = bulkhead_lock_get_policy (self->lock);
+
+    bulkhead_helper1_set_state (self->skeleton, bulkhead_lock_get_state (self->lock));
+    bulkhead_helper1_set_locked (self->skeleton, policy->locked);
+    bulkhead_helper1_set_lan (self->skeleton, policy->lan);
+    update_paused_until (self);
+}
+
+gboolean
+bulkhead_service_export (BulkheadService *self, GDBusConnection *connection, GError **error)
+{
+    return g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self->skeleton), connection,
+                                             PATH, error);
+}
+
+void
+bulkhead_service_unexport (BulkheadService *self)
+{
+    g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (self->skeleton));
+}
+
+static void
+bulkhead_service_dispose (GObject *object)
+{
+    BulkheadService *self = BULKHEAD_SERVICE (object);
+
+    g_clear_object (&self->skeleton);
+    g_clear_object (&self->authority);
+    g_clear_object (&self->lock);
+    G_OBJECT_CLASS (bulkhead_service_parent_class)->dispose (object);
+}
+
+static void
+bulkhead_service_class_init (BulkheadServiceClass *class)
+{
+    G_OBJECT_CLASS (class)->dispose = bulkhead_service_dispose;
+}
+
+static void
+bulkhead_service_init (BulkheadService *self)
+{
+    self->authority = bulkhead_authority_new ();
+    self->skeleton = bulkhead_helper1_skeleton_new ();
+    bulkhead_helper1_set_version (self->skeleton, BULKHEAD_VERSION);
+    for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
+        g_signal_connect_object (self->skeleton, signals[i], G_CALLBACK (on_called_cb), self,
+                                 G_CONNECT_SWAPPED);
+}
+
+BulkheadService *
+bulkhead_service_new (BulkheadLock *lock, BulkheadJournal *journal)
+{
+    BulkheadService *self = g_object_new (BULKHEAD_TYPE_SERVICE, NULL);
+
+    self->lock = g_object_ref (lock);
+    self->journal = journal;
+    g_signal_connect_object (lock, "changed", G_CALLBACK (on_lock_changed_cb), self,
+                             G_CONNECT_SWAPPED);
+    on_lock_changed_cb (self);
+    return self;
+}

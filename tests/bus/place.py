@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The real helper on a bus of its own, in a network namespace of its own.
+
+BULKHEADD names the program; without it, build/helper/bulkheadd. The bus is as strict as the
+system's and takes the policy that is installed with the helper.
+"""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import gi
+import pytest
+
+gi.require_version("Gio", "2.0")
+from gi.repository import Gio, GLib  # noqa: E402
+
+SOURCE = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+HELPER = os.path.realpath(os.environ.get("BULKHEADD")
+                          or os.path.join(SOURCE, "build/helper/bulkheadd"))
+NAME = "org.bulkhead.Helper1"
+PATH = "/org/bulkhead/Helper1"
+OFF, BLOCKING, PAUSED = 1, 3, 4
+NOBODY = 65534
+SECONDS = 20  # after which anything here is hung
+
+BUS_CONFIG = """<busconfig>
+<type>system</type>
+<listen>unix:path={directory}/bus</listen>
+<auth>EXTERNAL</auth>
+<policy context="default">
+  <allow user="*"/>
+  <deny own="*"/>
+  <deny send_type="method_call"/>
+  <allow send_type="signal"/>
+  <allow send_requested_reply="true" send_type="method_return"/>
+  <allow send_requested_reply="true" send_type="error"/>
+  <allow receive_type="method_call"/>
+  <allow receive_type="method_return"/>
+  <allow receive_type="error"/>
+  <allow receive_type="signal"/>
+  <allow send_destination="org.freedesktop.DBus"/>
+</policy>
+<include>{source}/data/org.bulkhead.Helper1.conf</include>
+</busconfig>
+"""
+
+HOME = {"name": "s 'home'", "interface": "s 'wg7'", "endpoints": "as ['203.0.113.5:51820/udp']"}
+GOOD = {  # for each method arguments that are right, once the lock is on and "home" is trusted
+    "GetStatus": "()", "Verify": "()", "ListTunnels": "()",
+    "GetRules": "()", "ListExceptions": "()", "GetLog": "(uint32 5,)",
+    "Lock": "()", "Pause": "(uint32 60,)", "Resume": "()",
+    "AddTunnel": "({'name': <'office'>, 'interface': <'tun1'>, 'endpoints': <@as []>},)",
+    "TrustTunnel": "('tun0',)", "ForgetTunnel": "('home',)",
+    "SetLan": "(true, @a{sv} {})", "AddExceptions": "(['198.51.100.0/24 tcp 22'],)",
+    "RemoveExceptions": "(['192.0.2.0/24'],)", "Unlock": "()",
+}
+READS = ("GetStatus", "Verify", "ListTunnels")
+
+
+def tunnel(**changes):
+    """AddTunnel's arguments: a good tunnel, with changes; None leaves a key out."""
+    options = {key: value for key, value in {**HOME, **changes}.items() if value is not None}
+    pairs = ", ".join(f"{key!r}: <@{value}>" for key, value in options.items())
+    return f"(@a{{sv}} {{{pairs}}},)"
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=SECONDS,
+                          stdin=subprocess.DEVNULL).stdout
+
+
+def wait_for(condition):
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.01)
+
+
+class Bus:
+    def __init__(self, directory):
+        os.chmod(directory, 0o755)
+        config = os.path.join(directory, "bus.conf")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(BUS_CONFIG.format(directory=directory, source=SOURCE))
+        self.address = f"unix:path={directory}/bus"
+        self.daemon = subprocess.Popen(["dbus-daemon", "--nofork", "--config-file", config],
+                                       stdin=subprocess.DEVNULL)
+        wait_for(lambda: os.path.exists(os.path.join(directory, "bus")))
+        self.connection = Gio.DBusConnection.new_for_address_sync(
+            self.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+
+    def has_helper(self):
+        return self.connection.call_sync(
+            "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+            "NameHasOwner", GLib.Variant("(s)", (NAME,)), None, 0, -1, None).unpack()[0]
+
+    def stop(self):
+        if self.daemon.poll() is None:
+            self.daemon.terminate()
+            self.daemon.wait(SECONDS)
+
+
+class Place:
+    """Where a helper lives: directories, network namespace, bus. Outlives the helper."""
+
+    def __init__(self):
+        self.directory = tempfile.mkdtemp(prefix="bulkhead-service-")
+        self.state = os.path.join(self.directory, "state")
+        self.log = os.path.join(self.directory, "log")
+        self.file = os.path.join(self.state, "state.conf")
+        self.namespace = os.path.basename(self.directory)
+        self.bus = Bus(self.directory)
+        self.helpers = []
+        run("ip", "netns", "add", self.namespace)
+        for link in (("add", "eth0", "type", "veth", "peer", "name", "far"),
+                     ("add", "br0", "type", "bridge"), ("set", "far", "master", "br0")):
+            run("ip", "-n", self.namespace, "link", *link)
+        run("ip", "-n", self.namespace, "tuntap", "add", "dev", "tun0", "mode", "tun")
+
+    def close(self):
+        for helper in self.helpers:
+            if helper.poll() is None:
+                helper.kill()
+                helper.wait(SECONDS)
+        self.bus.stop()
+        run("ip", "netns", "delete", self.namespace)
+        shutil.rmtree(self.directory)
+
+    def spawn(self, *more, state=None, before="", address=None):
+        """Starts a helper; `before` is a shell command of its mount namespace."""
+        command = [HELPER, "--state-dir", state or self.state, "--log-dir", self.log,
+                   "--config-dir", self.directory, *more]
+        environment = {"PATH": os.environ["PATH"],
+                       "DBUS_SYSTEM_BUS_ADDRESS": address or self.bus.address}
+        helper = subprocess.Popen(
+            ["ip", "netns", "exec", self.namespace, "sh", "-c", f'{before} exec "$@"', "sh",
+             *command], env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            text=True)
+        self.helpers.append(helper)
+        return helper
+
+    def start(self, **more):
+        helper = self.spawn(**more)
+        wait_for(lambda: helper.poll() is not None or self.bus.has_helper())
+        assert helper.poll() is None, helper.stderr.read()
+        return helper
+
+    def end(self, helper, how=signal.SIGTERM):
+        """The exit status and what it said."""
+        if helper.poll() is None and how is not None:
+            helper.send_signal(how)
+        said = helper.communicate(timeout=SECONDS)[1]
+        assert "Sanitizer" not in said and "CRITICAL" not in said, said
+        return helper.returncode, said
+
+    def call(self, method, arguments="()"):
+        answer = self.bus.connection.call_sync(
+            NAME, PATH, NAME, method, GLib.Variant.parse(None, arguments, None, None), None,
+            Gio.DBusCallFlags.NO_AUTO_START, SECONDS * 1000, None)
+        return answer.unpack()[0] if answer.n_children() == 1 else answer.unpack()
+
+    def fails(self, method, arguments="()"):
+        """The error's name behind the common part, and its text."""
+        with pytest.raises(GLib.Error) as raised:
+            self.call(method, arguments)
+        name = Gio.DBusError.get_remote_error(raised.value)
+        Gio.DBusError.strip_remote_error(raised.value)
+        return name.replace(NAME + ".Error.", ""), raised.value.message
+
+    def call_as_nobody(self, method, arguments):
+        """What gdbus prints: the answer, or the error with its name."""
+        parameters = GLib.Variant.parse(None, arguments, None, None)
+        texts = [parameters.get_child_value(i).print_(True)
+                 for i in range(parameters.n_children())]
+        done = subprocess.run(
+            ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "gdbus", "call",
+             "--address", self.bus.address, "--dest", NAME, "--object-path", PATH, "--method",
+             f"{NAME}.{method}", "--", *texts], capture_output=True, text=True, timeout=SECONDS,
+            stdin=subprocess.DEVNULL, check=False)
+        return done.stdout + done.stderr
+
+    def property(self, name):
+        return self.bus.connection.call_sync(
+            NAME, PATH, "org.freedesktop.DBus.Properties", "Get",
+            GLib.Variant("(ss)", (NAME, name)), None, 0, -1, None).unpack()[0]
+
+    def events(self, limit=0):
+        return [json.loads(line) for line in self.call("GetLog", f"(uint32 {limit},)")]
+
+    def rules_in_kernel(self):
+        return run("ip", "netns", "exec", self.namespace, "nft", "-s", "list", "ruleset")
+
+    def everything(self):
+        """What a refused call may not change."""
+        with open(self.file, "rb") as file:
+            return (self.call("GetRules"), self.rules_in_kernel(), file.read(),
+                    self.call("ListTunnels"), self.call("ListExceptions"), self.property("State"))
+
+
+def settle(place):
+    """Locked, with a trusted tunnel and an exception."""
+    place.start()
+    place.call("AddTunnel", tunnel())
+    place.call("AddExceptions", "(['192.0.2.0/24'],)")
+    place.call("Lock")

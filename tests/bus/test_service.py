@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the helper does for whom, what it tells, and what stays when it goes."""
+import os
+import re
+import signal
+import time
+import xml.etree.ElementTree as ElementTree
+
+from gi.repository import GLib
+import pytest
+
+from place import BLOCKING, GOOD, HELPER, NAME, NOBODY, OFF, PATH, PAUSED, READS, SECONDS, SOURCE
+from place import run, settle, tunnel
+
+
+def test_the_table_is_the_contract():
+    xml = ElementTree.parse(os.path.join(SOURCE, "data", NAME + ".xml"))
+    assert {method.get("name") for method in xml.iter("method")} == set(GOOD)
+
+
+def test_root_may_do_everything(place):
+    settle(place)
+    for method, arguments in GOOD.items():
+        place.call(method, arguments)
+    assert place.property("State") == OFF
+    assert place.end(place.helpers[0])[0] == 0
+
+
+@pytest.mark.parametrize("method", GOOD)
+def test_what_others_may_do(settled, method):
+    before = settled.everything()
+    answer = settled.call_as_nobody(method, GOOD[method])
+    if method in READS:
+        assert answer.startswith("("), answer
+    else:
+        assert f"{NAME}.Error.NotAuthorized: {method}: user {NOBODY} may not" in answer
+        refused = settled.events()[-1]
+        assert refused["event"] == "refused"
+        assert (refused["method"], refused["uid"]) == (method, str(NOBODY))
+    assert settled.everything() == before
+
+
+def test_others_see_no_addresses(settled):
+    for method in READS:
+        assert "203.0.113.5" not in settled.call_as_nobody(method, "()")
+        assert "192.0.2." not in settled.call_as_nobody(method, "()")
+    assert "'home'" in settled.call_as_nobody("ListTunnels", "()")
+    assert settled.call("ListTunnels")[0]["endpoints"] == ["203.0.113.5:51820/udp"]
+    assert settled.call("GetStatus")["tunnels"][0]["endpoints"] == ["203.0.113.5:51820/udp"]
+
+
+def test_pause_needs_the_lock(place):
+    place.start()
+    assert place.fails("Pause", "(uint32 60,)")[0] == "WrongState"
+    assert place.property("State") == OFF
+
+
+def test_tunnels(place):
+    place.start()
+    assert [(t["id"], t["trusted"]) for t in place.call("ListTunnels")] == [("tun0", False)]
+    place.call("AddTunnel", tunnel(name="s 'zoo'", mark="u 51820", user="u 7", kind="u 1"))
+    place.call("TrustTunnel", "('tun0',)")
+    assert place.fails("TrustTunnel", "('tun0',)")[0] == "Exists"
+    tun0, zoo = place.call("ListTunnels")
+    assert (tun0["id"], tun0["interface"], tun0["trusted"], tun0["present"], tun0["kind"]) == (
+        "tun0", "tun0", True, True, 3)
+    assert (zoo["id"], zoo["interface"], zoo["present"], zoo["up"], zoo["mark"], zoo["user"],
+            zoo["kind"]) == ("zoo", "wg7", False, False, 51820, 7, 1)
+    place.call("ForgetTunnel", "('tun0',)")
+    assert [(t["id"], t["trusted"]) for t in place.call("ListTunnels")] == [
+        ("zoo", True), ("tun0", False)]
+
+
+def test_lan_and_exceptions(place):
+    place.start()
+    place.call("SetLan", "(true, {'cgnat': <true>})")
+    place.call("SetLan", "(false, {'port_mapping': <true>})")
+    status = place.call("GetStatus")
+    assert (status["lan"], status["lan_cgnat"], status["lan_port_mapping"]) == (False, True, True)
+    place.call("AddExceptions", "(['198.51.100.7 tcp 22', '2001:db8::/32'],)")
+    assert set(place.call("ListExceptions")) == {"198.51.100.7 tcp 22", "2001:db8::/32"}
+    place.call("RemoveExceptions", "(['2001:db8::/32'],)")
+    assert place.call("ListExceptions") == ["198.51.100.7 tcp 22"]
+    assert place.call("GetStatus")["exceptions"] == 1
+
+
+def test_properties(place):
+    place.start()
+    changes = []
+    place.bus.connection.signal_subscribe(
+        NAME, "org.freedesktop.DBus.Properties", "PropertiesChanged", PATH, None, 0,
+        lambda *arguments: changes.append(arguments[5].unpack()[1]))
+    place.call("AddTunnel", tunnel())
+    assert (place.property("State"), place.property("Locked")) == (OFF, False)
+    place.call("Lock")
+    assert (place.property("State"), place.property("Locked")) == (BLOCKING, True)
+    place.call("Pause", "(uint32 600,)")
+    assert place.property("State") == PAUSED
+    assert abs(place.property("PausedUntil") - time.time() - 600) < 5
+    assert 590 < place.call("GetStatus")["paused_seconds"] <= 600
+    place.call("Resume")
+    assert (place.property("State"), place.property("PausedUntil")) == (BLOCKING, 0)
+    place.call("SetLan", "(true, @a{sv} {})")
+    assert place.property("Lan") is True
+    assert re.fullmatch(r"\d+\.\d+\.\d+", place.property("Version"))
+    while GLib.MainContext.default().iteration(False):
+        pass
+    assert {"State": BLOCKING, "Locked": True} in changes
+    assert "203.0.113.5" not in str(changes)
+
+
+def test_log(place):
+    helper = place.start()
+    for method, arguments in (("Lock", "()"), ("Lock", "()"), ("Pause", "(uint32 60,)"),
+                              ("Resume", "()"), ("AddTunnel", tunnel()), ("Unlock", "()")):
+        place.call(method, arguments)
+    told = [event for event in place.events() if "uid" in event]
+    assert [event["event"] for event in told] == [
+        "locked", "paused", "resumed", "changed", "unlocked"]
+    assert {event["uid"] for event in told} == {"0"}
+    assert (told[1]["seconds"], told[3]["tunnel_added"]) == ("60", "home")
+    assert place.events()[0]["event"] == "started"
+    assert place.events(2) == place.events()[-2:]
+    assert place.end(helper)[0] == 0
+    place.start()
+    assert "stopped" in [event["event"] for event in place.events()]
+
+
+def test_refusals_do_not_fill_the_log(place):
+    place.start()
+    for _ in range(45):
+        place.call_as_nobody("Unlock", "()")
+    refused = [event for event in place.events() if event["event"] == "refused"]
+    assert 20 <= len(refused) <= 40  # twice 20 when the minute changed meanwhile
+
+
+def test_many_calls_at_once(place):
+    """All are answered, some with a refusal, and the helper is there afterwards."""
+    place.start()
+    answers = []
+
+    def note(connection, result):
+        try:
+            answers.append(connection.call_finish(result).unpack()[0]["state"])
+        except GLib.Error as error:
+            answers.append(error.message)
+
+    calls = 120  # the bus itself bears 128 for one caller
+    for _ in range(calls):
+        place.bus.connection.call(NAME, PATH, NAME, "GetStatus", None, None, 0, -1, None, note)
+    end = time.monotonic() + SECONDS
+    while len(answers) < calls and time.monotonic() < end:
+        GLib.MainContext.default().iteration(False)
+    assert answers.count(OFF) >= 64
+    assert all(answer == OFF or "waiting already" in answer for answer in answers)
+    assert len(answers) == calls
+    assert place.property("State") == OFF
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_rules_outlive_the_helper(place, how):
+    settle(place)
+    rules = place.rules_in_kernel()
+    assert rules
+    assert place.end(place.helpers[0], how)[0] == (0 if how != signal.SIGKILL else -how)
+    assert place.rules_in_kernel() == rules
+    place.start()
+    assert place.property("State") == BLOCKING
+    assert place.call("Verify") == (True, "")
+
+
+def test_bus_gone(place):
+    settle(place)
+    rules = place.rules_in_kernel()
+    place.bus.stop()
+    status, said = place.end(place.helpers[0], how=None)
+    assert status == 1 and "bus" in said
+    assert place.rules_in_kernel() == rules
+
+
+def test_boot(place):
+    """No bus, no name: the stored lock, and out."""
+    nowhere = f"unix:path={place.directory}/nowhere"
+    assert place.end(place.spawn("--boot", address=nowhere), how=None)[0] == 0
+    assert place.rules_in_kernel() == ""
+    settle(place)
+    place.end(place.helpers[-1])
+    rules = place.rules_in_kernel()
+    run("ip", "netns", "exec", place.namespace, "nft", "flush", "ruleset")
+    assert place.end(place.spawn("--boot", address=nowhere), how=None)[0] == 0
+    assert place.rules_in_kernel() == rules
+    assert place.end(place.spawn(address=nowhere), how=None)[0] == 1
+
+
+def test_command_line(place):
+    assert "bulkheadd" in run(HELPER, "--version")
+    for wrong in ("--open-everything", "surplus"):
+        status, said = place.end(place.spawn(wrong), how=None)
+        assert status == 2 and wrong in said

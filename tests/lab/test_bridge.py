@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The uplink is a port of a bridge, with a guest beside the host (LEAKS L85)."""
+import pytest
+
+from checks import BLOCKING, assert_seen, assert_silent, state
+from traffic import internet_ways, ordinary_ways, packet_ways
+
+LAB = {"bridge": True, "static": True}
+
+
+@pytest.fixture(scope="module")
+def guest(module_lab):
+    return module_lab.neighbour("bridge", "guest", 50)
+
+
+def all_ways(lab, dev):
+    return [w for f in (4, 6) for w in ordinary_ways(f, dev) + packet_ways(lab, f, dev)]
+
+
+def test_guest(lab, guest):
+    ways = all_ways(lab, "eth0")
+    assert_seen(lab, ways, where=guest)
+    lab.must("lock")
+    assert_silent(lab, ways, where=guest)
+
+
+def test_guest_with_lan_bypass(lab, guest):
+    """LAN bypass is for this machine's own programs; a guest's names still do not leave."""
+    ways = [w for f in (4, 6) for w in internet_ways(f) + packet_ways(lab, f)]
+    ways += ["udp,to=192.168.7.1,port=53,tag=dns-lan", "udp,to=224.0.0.252,port=5355,dev=eth0,tag=llmnr"]
+    assert_seen(lab, ways, where=guest)
+    lab.must("lan", "on")
+    lab.must("lock")
+    assert_silent(lab, ways, where=guest)
+
+
+def test_host(lab, guest):
+    """The host itself: on the bridge, and by raw frames on bridge and port alike."""
+    ways = all_ways(lab, "br0")
+    port = [w for f in (4, 6) for w in packet_ways(lab, f, "eth0")]
+    assert_seen(lab, ways)
+    assert_seen(lab, port)
+    lab.must("lock")
+    assert state(lab) == BLOCKING
+    assert_silent(lab, ways)
+    assert_silent(lab, port)

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""LAN bypass, exceptions and pauses open what they say, and nothing to the internet."""
+import signal
+import time
+
+import pytest
+
+from checks import BLOCKING, OFF, PAUSED, Silence, assert_seen, assert_silent, state
+from lab import WireGuard
+from traffic import TARGET, flow_ways, internet_ways, new_mark, ordinary_ways, packet_ways, probe_ways
+from vpn import wait_for
+
+GATEWAY = ["192.168.7.1", "fe80::ff:fe00:701%eth0"]
+
+
+def lan_ways(ports, kinds=("udp", "tcp"), to=GATEWAY):
+    return [f"{kind},to={address},port={port},tag={kind}-{n}-{port},rate=40"
+            for kind in kinds for n, address in enumerate(to) for port in ports]
+
+
+def test_lan_opens_and_closes(lab):
+    printer = lan_ways([9100], ["udp"]) + ["icmp,to=192.168.7.1,tag=ping"]
+    lab.must("lock")
+    assert_silent(lab, printer)
+    lab.must("lan", "on")
+    assert_seen(lab, printer)
+    lab.must("lan", "off")
+    assert_silent(lab, printer)
+
+
+def test_lan_discovery(lab):
+    """Finding printers works with LAN bypass; names of the old kind (LLMNR, NetBIOS) never leave."""
+    discovery = ["udp,to=224.0.0.251,port=5353,dev=eth0,tag=mdns4",
+                 "udp,to=ff02::fb%eth0,port=5353,dev=eth0,tag=mdns6"]
+    names = ["udp,to=224.0.0.252,port=5355,dev=eth0,tag=llmnr4",
+             "udp,to=ff02::1:3%eth0,port=5355,dev=eth0,tag=llmnr6",
+             "udp,to=192.168.7.255,port=137,dev=eth0,tag=netbios",
+             "udp,to=192.168.7.255,port=138,dev=eth0,tag=netbios-datagram",
+             "udp,to=192.168.7.1,port=5355,tag=llmnr-unicast"]
+    assert_seen(lab, discovery + names)
+    lab.must("lock")
+    assert_silent(lab, discovery + names)
+    lab.must("lan", "on")
+    assert_seen(lab, discovery)
+    assert_silent(lab, names)
+
+
+def test_lan_names_never_leave(lab):
+    """L48, L50, L51: DNS to a resolver on the LAN, IPv4 and link-local IPv6, plain and encrypted."""
+    ways = lan_ways([53, 853])
+    assert_seen(lab, [w for w in ways if not w.startswith("tcp") or "192" in w])
+    lab.must("lan", "on")
+    lab.must("lock")
+    assert_silent(lab, ways)
+    assert_seen(lab, lan_ways([9100], ["udp"]))
+
+
+def test_lan_port_mapping(lab):
+    """L57: the router would tell the real address: NAT-PMP, PCP, UPnP."""
+    ways = lan_ways([5351, 1900], ["udp"]) \
+        + ["udp,to=239.255.255.250,port=1900,dev=eth0,tag=ssdp"]
+    assert_seen(lab, ways)
+    lab.must("lan", "on")
+    lab.must("lock")
+    assert_silent(lab, ways)
+
+
+def test_lan_is_private_and_on_link(lab):
+    """L19 LocalNet: a public prefix on the link is not the LAN; nor is a private one behind it."""
+    lab.victim.ip("addr add 198.51.100.2/24 dev eth0\naddr add 2001:db8:99::2/64 dev eth0\n"
+                  "route add 10.77.0.0/16 via 192.168.7.1\n")
+    lab.isp.ip("addr add 198.51.100.1/24 dev isp0\naddr add 2001:db8:99::9/64 dev isp0\n")
+    try:
+        ways = [w for f in (4, 6) for w in internet_ways(f)]
+        ways += ["udp,to=10.77.0.1,port=7001,tag=routed"]
+        assert_seen(lab, ways)
+        lab.must("lan", "on")
+        lab.must("lock")
+        time.sleep(0.2)
+        assert_silent(lab, ways)
+    finally:
+        lab.victim.ip("addr del 198.51.100.2/24 dev eth0\naddr del 2001:db8:99::2/64 dev eth0\n"
+                      "route del 10.77.0.0/16\n", check=False)
+        lab.isp.ip("addr del 198.51.100.1/24 dev isp0\naddr del 2001:db8:99::9/64 dev isp0\n")
+
+
+def test_lan_minus_the_tunnels_subnet(lab, wireguard):
+    """L25: the ISP takes the tunnel's own private addresses onto the LAN."""
+    lab.victim.ip("addr add 10.8.0.77/16 dev eth0\nroute add 10.8.0.53/32 dev eth0\n")
+    lab.isp.ip("addr add 10.8.0.53/16 dev isp0\n")
+    try:
+        ways = ["udp,to=10.8.0.53,port=7001,tag=stolen", "udp,to=10.8.0.53,port=53,tag=stolen-dns",
+                "udp,to=10.8.0.53,port=7001,tag=stolen-bound,dev=eth0"]
+        assert_seen(lab, ways)
+        lab.must("lan", "on")
+        lab.must("lock")
+        time.sleep(0.2)
+        assert_silent(lab, ways, endpoints=wireguard.endpoints())
+        wireguard.kill()
+    finally:
+        lab.victim.ip("addr del 10.8.0.77/16 dev eth0\nroute del 10.8.0.53/32\n", check=False)
+        lab.isp.ip("addr del 10.8.0.53/16 dev isp0\n", check=False)
+
+
+def test_dhcp_routes(lab, wireguard):
+    """L23 TunnelVision: DHCP option 121 draws the target out of the tunnel."""
+    ways = internet_ways(4)
+    lab.start_dnsmasq("--dhcp-option=121,198.51.100.0/24,192.168.7.1,0.0.0.0/1,192.168.7.1,"
+                      "128.0.0.0/1,192.168.7.1")
+    try:
+        lab.victim.stop(lab.dhclient)
+        lab.start_dhclient()
+        assert wait_for(lambda: "198.51.100.0/24" in lab.victim.run("ip", "route").stdout, 10)
+        assert lab.page(4) == lab.own[4], "control: unlocked, the attack works"
+        assert_seen(lab, ways)
+        lab.must("lock")
+        assert lab.page(4, 0.5) is None
+        assert_silent(lab, ways, endpoints=wireguard.endpoints())
+        lab.must("lan", "on")
+        assert_silent(lab, ways, endpoints=wireguard.endpoints())
+    finally:
+        lab.start_dnsmasq()
+        lab.victim.ip("route del 198.51.100.0/24\nroute del 0.0.0.0/1\nroute del 128.0.0.0/1\n",
+                      check=False)
+
+
+def test_exceptions(lab):
+    """An exception opens its address, protocol and port; removed, its connections end too."""
+    only = [f"udp,to={TARGET[4]},port=7001,tag=open4", f"udp,to={TARGET[6]},port=7001,tag=open6"]
+    flow = [f"flow,to={TARGET[4]},port=7006,tag=flow4"]
+    lab.must("lock")
+    assert_silent(lab, only)
+    for address in (TARGET[4], TARGET[6]):
+        lab.must("except", "add", address, "--protocol", "udp", "--port", "7001")
+    lab.must("except", "add", TARGET[4], "--protocol", "tcp", "--port", "7006")
+    assert_seen(lab, only + flow)
+    others = [w for f in (4, 6) for w in ordinary_ways(f) if ",port=7001," not in w]
+    others += [w for f in (4, 6) for w in packet_ways(lab, f)]
+    assert_silent(lab, others)
+    with lab.senders(new_mark(), only + flow) as senders:
+        lab.must("except", "remove", TARGET[4], "--protocol", "tcp", "--port", "7006")
+        for address in (TARGET[4], TARGET[6]):
+            lab.must("except", "remove", address, "--protocol", "udp", "--port", "7001")
+        with Silence(lab, only + flow, begin=senders):
+            time.sleep(0.6)
+
+
+def test_exception_of_a_whole_address(lab):
+    """Without protocol and port: tcp, udp and icmp to it; still no names, still no other host."""
+    lab.must("lock")
+    lab.must("except", "add", "198.51.100.0/28")
+    assert_seen(lab, [f"udp,to={TARGET[4]},port=7001,tag=udp", f"icmp,to={TARGET[4]},tag=icmp",
+                      f"tcp,to={TARGET[4]},port=7004,tag=tcp"])
+    assert_silent(lab, [f"udp,to={TARGET[4]},port=53,tag=dns", f"tcp,to={TARGET[4]},port=853,tag=dot",
+                        f"udp,to={TARGET[6]},port=7001,tag=udp6", f"raw,to={TARGET[4]},proto=47,tag=gre",
+                        "udp,to=198.51.100.17,port=7001,tag=outside"])
+
+
+@pytest.mark.parametrize("helper", ["alive", "dead"])
+def test_pause_closes_by_itself(lab, helper):
+    """L18: with the helper alive and dead alike; connections made in the pause end with it."""
+    ways = probe_ways(lab, (4, 6))
+    lab.must("lock")
+    assert_silent(lab, ways, 0.2)
+    lab.must("pause", "2")
+    began = time.monotonic()
+    assert state(lab) == PAUSED
+    assert lab.page(4) == lab.own[4] and lab.page(6)
+    ways += flow_ways((4, 6))
+    if helper == "dead":
+        lab.stop_helper(signal.SIGKILL)
+    assert_seen(lab, ways)
+    with lab.senders(new_mark(), ways) as senders:
+        time.sleep(max(0, began + 2.2 - time.monotonic()))
+        with Silence(lab, ways, begin=senders):
+            time.sleep(0.6)
+    if helper == "dead":
+        lab.start_helper()
+    assert wait_for(lambda: state(lab) == BLOCKING, 3)
+    assert_silent(lab, ways)
+
+
+def test_resume(lab):
+    lab.must("lock")
+    lab.must("pause", "60")
+    ways = probe_ways(lab, (4, 6))
+    assert_seen(lab, ways)
+    lab.must("resume")
+    assert state(lab) == BLOCKING
+    assert_silent(lab, ways)
+
+
+def test_pause_does_not_survive_a_restart(lab):
+    """After a crash the stricter state is in force (DESIGN 4)."""
+    lab.must("lock")
+    lab.must("pause", "600")
+    lab.stop_helper(signal.SIGKILL)
+    lab.start_helper()
+    assert state(lab) == BLOCKING
+    assert_silent(lab, probe_ways(lab, (4, 6)))
+
+
+def test_old_flows_end_with_the_lock(lab):
+    """L64: conntrack knows them; they die all the same."""
+    lab.victim.nft("table inet other { chain o { type filter hook output priority -200; "
+                   "ct state new counter; ct state established accept; }; }")
+    ways = flow_ways((4, 6)) + [f"udp,to={TARGET[f]},port=7001,tag=old{f}" for f in (4, 6)]
+    try:
+        assert_seen(lab, ways)
+        with lab.senders(new_mark(), ways) as senders:
+            time.sleep(0.2)
+            lab.must("lock")
+            with Silence(lab, ways, begin=senders):
+                time.sleep(0.8)
+    finally:
+        lab.victim.run("nft", "delete", "table", "inet", "other")
+    lab.must("unlock")
+    assert state(lab) == OFF
+
+
+def test_lan_flow_ends_with_the_bypass(lab):
+    """A connection made by LAN bypass does not outlive it."""
+    lab.must("lock")
+    lab.must("lan", "on")
+    ways = ["flow,to=192.168.7.1,port=80,tag=flow", "udp,to=192.168.7.1,port=9100,tag=udp"]
+    assert_seen(lab, ways)
+    with lab.senders(new_mark(), ways) as senders:
+        lab.must("lan", "off")
+        with Silence(lab, ways, begin=senders):
+            time.sleep(0.5)
+
+
+def test_tunnel_beside_lan_bypass(lab):
+    """With LAN bypass on, a dead tunnel still means: nothing to the internet."""
+    tunnel = lab.use(WireGuard(lab))
+    ways = [w for f in (4, 6) for w in internet_ways(f) + packet_ways(lab, f)]
+    lab.must(*tunnel.add_args())
+    lab.must("lan", "on")
+    lab.must("lock")
+    tunnel.start().wait_up()
+    with Silence(lab, ways, tunnel.endpoints()):
+        tunnel.kill()
+        time.sleep(0.6)

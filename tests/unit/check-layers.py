@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may include what (DESIGN.md section 9). One wrong #include fails the build's tests."""
+
+import pathlib
+import re
+import sys
+
+# The pure core: values in, values out.
+CORE = {
+    "address", "compile", "compile-egress", "compile-sets", "error", "exception", "found", "net",
+    "policy", "policy-text", "ruleset", "ruleset-text", "tunnel",
+}
+CORE_SYSTEM = {"gio/gio.h", "glib.h", "string.h"}
+
+# Libraries that few may see: pattern -> who.
+GUARDED = {
+    r"libnftnl/": {"nft-encode"},
+    r"libmnl/": {
+        "conntrack", "links", "links-parse", "netlink", "nft-batch", "nft-describe", "nft-socket",
+        "nft-watch", "wireguard", "wireguard-parse",
+    },
+    r"libnetfilter_conntrack/": {"conntrack"},
+    r"json-glib/": {"journal"},
+    r"helper1\.h": {"service"},
+    r"polkit/": {"authority"},
+}
+
+# Nothing points back: a file may include only headers of its own layer or of one below.
+LAYERS = [
+    CORE,
+    {"clock", "netlink", "nft-batch", "nft-describe", "nft-encode", "nft-listing", "nft-sink",
+     "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
+     "conntrack", "store", "journal"},
+    {"lock"},
+    {"authority", "answers", "arguments", "methods", "service"},
+    {"main"},
+]
+
+INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]', re.M)
+
+
+def layer_of(name):
+    for index, layer in enumerate(LAYERS):
+        if name in layer:
+            return index
+    return None
+
+
+def check(path):
+    name = path.stem
+    text = path.read_text()
+    own = layer_of(name)
+    if own is None:
+        yield f"{path.name}: in no layer; add it to check-layers.py"
+        return
+    for kind, header in INCLUDE.findall(text):
+        for pattern, allowed in GUARDED.items():
+            if re.match(pattern, header) and name not in allowed:
+                yield f"{path.name}: includes {header}, which only {sorted(allowed)} may"
+        if kind == "<" and name in CORE and header not in CORE_SYSTEM:
+            yield f"{path.name}: is of the pure core and includes <{header}>"
+        if kind == '"':
+            other = layer_of(pathlib.Path(header).stem)
+            if other is None and header != "helper1.h":
+                yield f"{path.name}: includes {header}, which is in no layer"
+            elif other is not None and other > own:
+                yield f"{path.name}: includes {header} of a layer above"
+
+
+def check_apart(root):
+    """App and helper share the XML in data/ and nothing else."""
+    helper = {path.name for path in (root / "helper").glob("*.h")}
+    for path in sorted((root / "app").rglob("*.[ch]")):
+        own = {other.name for other in (root / "app").rglob("*.h")}
+        for _, header in INCLUDE.findall(path.read_text()):
+            if "helper/" in header or (header in helper and header not in own):
+                yield f"app/{path.name}: includes the helper's {header}"
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    files = sorted((root / "helper").glob("*.[ch]"))
+    assert len(files) > 40, "the helper's files were not found"
+    problems = [p for path in files for p in check(path)] + list(check_apart(root))
+    print("\n".join(problems) or f"{len(files)} files in their layers")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
