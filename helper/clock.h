@@ -12,5 +12,5 @@ bulkhead_boottime (void)
     struct timespec now;
 
     clock_gettime (CLOCK_BOOTTIME, &now);
-    return (gint64) now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+    return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }

@@ -5,14 +5,17 @@
 #define ETHER_ARP 0x0806
 #define ETHER_VLAN 0x8100
 #define ETHER_IP6 0x86dd
+#define ETHER_SLOW 0x8809 /* LACP */
+#define ETHER_PPPOE_DISCOVERY 0x8863
+#define ETHER_PPPOE 0x8864
 #define ETHER_EAPOL 0x888e
 
 static gboolean
-has_vlan (const BulkheadNet *net)
+has_type (const BulkheadNet *net, BulkheadLinkType type)
 {
     for (guint i = 0; i < net->links->len; i++) {
         const BulkheadLink *link = net->links->pdata[i];
-        if (link->type == BULKHEAD_LINK_VLAN)
+        if (link->type == type)
             return TRUE;
     }
     return FALSE;
@@ -36,28 +39,96 @@ honest_frames (BulkheadChain *chain, gboolean vlan)
     }
 }
 
-/* "ARP speaks for the physical link's address only": neither asks nor answers for a tunnel's
- * (LEAKS L32, L98). EAPOL opens a switch port or a wireless network. */
+/*
+ * "ARP speaks for the physical link's address only": it neither asks nor answers for a tunnel's
+ * (LEAKS L32, L98). EAPOL opens a switch port or a wireless network; a bond and a DSL modem have
+ * protocols of their own, let out where there are such links.
+ */
 static void
-link_protocols (BulkheadTable *table, BulkheadChain *chain, gboolean vlan)
+link_protocols (BulkheadTable *table, BulkheadChain *chain, const BulkheadNet *net)
 {
     if (bulkhead_table_find_set (table, "tunnel_addresses4") != NULL)
         rule (chain, in ("tunnel_addresses4", KEY_ARP_SADDR_IP), COUNTER, DROP);
     rule (chain, protocol_is (ETHER_ARP), ll_type (ETHER_ARP), ACCEPT);
     rule (chain, protocol_is (ETHER_EAPOL), ll_type (ETHER_EAPOL), ACCEPT);
-    if (vlan)
+    if (has_type (net, BULKHEAD_LINK_VLAN))
         rule (chain, protocol_is (ETHER_ARP), ll_type (ETHER_VLAN), ll_vlan_type (ETHER_ARP),
+              ACCEPT);
+    if (has_type (net, BULKHEAD_LINK_BOND))
+        rule (chain, protocol_is (ETHER_SLOW), ll_type (ETHER_SLOW), ACCEPT);
+    if (has_type (net, BULKHEAD_LINK_PPP)) {
+        rule (chain, protocol_is (ETHER_PPPOE_DISCOVERY), ll_type (ETHER_PPPOE_DISCOVERY), ACCEPT);
+        rule (chain, protocol_is (ETHER_PPPOE), ll_type (ETHER_PPPOE), ACCEPT);
+    }
+}
+
+static gboolean
+has (BulkheadTable *table, const char *set)
+{
+    return bulkhead_table_find_set (table, set) != NULL;
+}
+
+/*
+ * The later pieces of a datagram have no ports, and the kernel would read their payload as such
+ * (LEAKS L73). The whole was judged in output; here the destination counts, and the sender.
+ */
+static void
+add_pieces (BulkheadTable *table)
+{
+    BulkheadChain *chain = bulkhead_table_add_chain (table, "pieces", HOOK_NONE, 0, FALSE, NULL);
+
+    if (has (table, "endpoint_pieces_by_mark4"))
+        rule (chain, in ("endpoint_pieces_by_mark4", KEY_MARK, KEY_IP_DADDR, KEY_L4PROTO), ACCEPT);
+    if (has (table, "endpoint_pieces_by_mark6"))
+        rule (chain, in ("endpoint_pieces_by_mark6", KEY_MARK, KEY_IP6_DADDR, KEY_L4PROTO), ACCEPT);
+    if (has (table, "endpoint_pieces_by_user4"))
+        rule (chain, in ("endpoint_pieces_by_user4", KEY_SKUID, KEY_IP_DADDR, KEY_L4PROTO), ACCEPT);
+    if (has (table, "endpoint_pieces_by_user6"))
+        rule (chain, in ("endpoint_pieces_by_user6", KEY_SKUID, KEY_IP6_DADDR, KEY_L4PROTO),
+              ACCEPT);
+    bulkhead_compile_add_lan (table, chain);
+    if (has (table, "exceptions4"))
+        rule (chain, in ("exceptions4", KEY_IP_DADDR), in ("protocols", KEY_L4PROTO), ACCEPT);
+    if (has (table, "exceptions6"))
+        rule (chain, in ("exceptions6", KEY_IP6_DADDR), in ("protocols", KEY_L4PROTO), ACCEPT);
+    if (has (table, "exception_pings4"))
+        rule (chain, in ("exception_pings4", KEY_IP_DADDR), l4proto (1), ACCEPT);
+    if (has (table, "exception_pings6"))
+        rule (chain, in ("exception_pings6", KEY_IP6_DADDR), l4proto (58), ACCEPT);
+    if (has (table, "exception_pieces4"))
+        rule (chain, in ("exception_pieces4", KEY_IP_DADDR), l4proto (17), ACCEPT);
+    if (has (table, "exception_pieces6"))
+        rule (chain, in ("exception_pieces6", KEY_IP6_DADDR), l4proto (17), ACCEPT);
+    rule (chain, COUNTER, DROP);
+}
+
+/*
+ * A link that leads to no router leads to guests: a hotspot's clients, a container. What forward
+ * let through to them may go on; it stays in private networks that the link itself has.
+ */
+static void
+to_guests (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "guests4"))
+        rule (chain, in ("guests4", KEY_OIFNAME, KEY_IP_DADDR), in ("protocols", KEY_L4PROTO),
+              ACCEPT);
+    if (has (table, "guests6"))
+        rule (chain, in ("guests6", KEY_OIFNAME, KEY_IP6_DADDR), in ("protocols", KEY_L4PROTO),
               ACCEPT);
 }
 
-/* A datagram was judged whole in output; here its later pieces have no ports (LEAKS L73). */
 static void
-fragments (BulkheadTable *table, BulkheadChain *chain)
+add_allowed (BulkheadTable *table, const BulkheadNet *net)
 {
-    if (bulkhead_table_find_set (table, "endpoint_hosts4") != NULL)
-        rule (chain, in ("endpoint_hosts4", KEY_IP_DADDR), ip_frag_off_not_zero (), ACCEPT);
-    if (bulkhead_table_find_set (table, "endpoint_hosts6") != NULL)
-        rule (chain, in ("endpoint_hosts6", KEY_IP6_DADDR), exthdr_frag_exists (), ACCEPT);
+    BulkheadChain *chain = bulkhead_table_add_chain (table, "allowed", HOOK_NONE, 0, FALSE, NULL);
+
+    honest_frames (chain, has_type (net, BULKHEAD_LINK_VLAN));
+    link_protocols (table, chain, net);
+    bulkhead_compile_add_preamble (table, chain);
+    rule (chain, ip_frag_off_not_zero (), jump ("pieces"));
+    rule (chain, frag_frag_off_not_zero (), jump ("pieces"));
+    bulkhead_compile_add_holes (table, chain, DROP);
+    to_guests (table, chain);
 }
 
 /* A chain's name is made of letters, digits, '_', '-' and '.'; a link's of nearly anything. */
@@ -86,16 +157,10 @@ bulkhead_compile_add_egress (BulkheadRuleset *ruleset, const BulkheadPolicy *pol
                              const BulkheadNet *net)
 {
     BulkheadTable *table = bulkhead_ruleset_add_table (ruleset, BULKHEAD_FAMILY_NETDEV);
-    gboolean vlan = has_vlan (net);
-    BulkheadChain *allowed;
 
     bulkhead_compile_add_sets (table, policy, net);
-    allowed = bulkhead_table_add_chain (table, "allowed", HOOK_NONE, 0, FALSE, NULL);
-    honest_frames (allowed, vlan);
-    link_protocols (table, allowed, vlan);
-    bulkhead_compile_add_holes (table, allowed, DROP);
-    fragments (table, allowed);
-
+    add_pieces (table);
+    add_allowed (table, net);
     for (guint i = 0; i < net->links->len; i++) {
         const BulkheadLink *link = net->links->pdata[i];
         char name[BULKHEAD_NAME_SIZE];

@@ -12,17 +12,27 @@
 /* A link the user trusts, and that may be trusted. */
 gboolean bulkhead_compile_is_tunnel (const BulkheadLink *link, const BulkheadPolicy *policy);
 
+/* FALSE when a link of that name is there and can never be a tunnel. */
+gboolean bulkhead_compile_may_trust (const BulkheadTunnel *tunnel, const BulkheadNet *net);
+
 /* What both tables look things up in. */
-void
-bulkhead_compile_add_sets (BulkheadTable *table, const BulkheadPolicy *policy,
-                           const BulkheadNet *net);
+void bulkhead_compile_add_sets (BulkheadTable *table, const BulkheadPolicy *policy,
+                                const BulkheadNet *net);
 
 /* compile-egress.c: the second guard, one chain on every uplink. */
-void
-bulkhead_compile_add_egress (BulkheadRuleset *ruleset, const BulkheadPolicy *policy,
-                             const BulkheadNet *net);
+void bulkhead_compile_add_egress (BulkheadRuleset *ruleset, const BulkheadPolicy *policy,
+                                  const BulkheadNet *net);
 
-/* The allow list that output, postrouting and egress share, from address assignment to the
- * user's exceptions; DNS is refused in its place by @refuse. (compile.c) */
-void
-bulkhead_compile_add_holes (BulkheadTable *table, BulkheadChain *chain, BulkheadStatement refuse);
+/* compile-local.c: what the links around us are: routers, neighbours, the LAN. */
+void bulkhead_compile_add_local_sets (BulkheadTable *table, const BulkheadPolicy *policy,
+                                      const BulkheadNet *net);
+
+/*
+ * What output, postrouting and egress share (compile.c): the pause and the refusal of source
+ * routing; then the allow list, from address assignment to the user's exceptions, with @refuse in
+ * its place; the LAN alone.
+ */
+void bulkhead_compile_add_preamble (BulkheadTable *table, BulkheadChain *chain);
+void bulkhead_compile_add_holes (BulkheadTable *table, BulkheadChain *chain,
+                                 BulkheadStatement refuse);
+void bulkhead_compile_add_lan (BulkheadTable *table, BulkheadChain *chain);

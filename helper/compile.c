@@ -25,15 +25,33 @@ on_link (BulkheadTable *table, const char *set, BulkheadKey link, BulkheadKey ad
 
 /*
  * A trusted tunnel takes what has one of its own addresses as source, so that a socket opened
- * before it came up cannot carry the LAN's or the real IPv6 address into it (LEAKS L33).
+ * before it came up cannot carry the LAN's or the real IPv6 address into it (LEAKS L33). Tunnels
+ * stand first, each address in a rule of its own: there are few, and every packet of a protected
+ * machine pays for this (a set costs five per cent of small packets, loopback before it three).
  */
 static void
-into_tunnels (BulkheadTable *table, BulkheadChain *chain)
+into_tunnels (BulkheadChain *chain, const BulkheadPolicy *policy, const BulkheadNet *net)
 {
-    if (has (table, "tunnel_sources4"))
-        rule (chain, in ("tunnel_sources4", KEY_OIFNAME, KEY_IP_SADDR), ACCEPT);
-    if (has (table, "tunnel_sources6"))
-        rule (chain, in ("tunnel_sources6", KEY_OIFNAME, KEY_IP6_SADDR), ACCEPT);
+    for (guint i = 0; i < net->links->len; i++) {
+        const BulkheadLink *link = net->links->pdata[i];
+
+        if (!bulkhead_compile_is_tunnel (link, policy))
+            continue;
+        for (guint j = 0; j < link->addresses->len; j++)
+            rule (chain, oifname (link->name),
+                  saddr (&g_array_index (link->addresses, BulkheadPrefix, j).address), ACCEPT);
+    }
+}
+
+static void
+from_tunnels (BulkheadChain *chain, const BulkheadPolicy *policy, const BulkheadNet *net)
+{
+    for (guint i = 0; i < policy->tunnels->len; i++) {
+        const BulkheadTunnel *tunnel = policy->tunnels->pdata[i];
+
+        if (bulkhead_compile_may_trust (tunnel, net))
+            rule (chain, iifname (tunnel->interface), ACCEPT);
+    }
 }
 
 /* ---- The pause: everything, until the kernel takes the elements out ---- */
@@ -53,11 +71,12 @@ pause_opening (BulkheadTable *table, BulkheadChain *chain)
 
 /*
  * A header that names the next hop makes the endpoint's address a relay (LEAKS L41). IGMP alone
- * carries a harmless option by its standard (RFC 2236: router alert).
+ * carries a harmless option of one word by its standard (RFC 2236: router alert).
  */
 static void
 source_routing (BulkheadChain *chain)
 {
+    rule (chain, ip_hdrlength_over (6), COUNTER, DROP);
     rule (chain, ip_hdrlength_over (5), l4proto_not (2), COUNTER, DROP);
     rule (chain, exthdr_rt_exists (), COUNTER, DROP);
 }
@@ -102,39 +121,84 @@ neighbour_discovery_in (BulkheadChain *chain)
     rule (chain, ip6_hoplimit (255), icmpv6_type (136), ACCEPT);
 }
 
+/* ---- Answers ---- */
+
+/*
+ * Answers are let in for what the rules themselves saw leaving: the same hosts, protocol and
+ * ports, or for guests the same hosts and links. Connection tracking would do it too, but for
+ * every packet of the machine, which costs a sixth of the small ones through the tunnel; it takes
+ * in old flows (LEAKS L64), and what a guest calls an answer.
+ */
+#define FLOW4 KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT, KEY_TH_SPORT
+#define FLOW6 KEY_IP6_DADDR, KEY_L4PROTO, KEY_TH_DPORT, KEY_TH_SPORT
+#define GUEST_FLOW4 KEY_IIFNAME, KEY_IP_SADDR, KEY_IP_DADDR, KEY_OIFNAME
+#define GUEST_FLOW6 KEY_IIFNAME, KEY_IP6_SADDR, KEY_IP6_DADDR, KEY_OIFNAME
+
+/* Accepts what matches; where packets start, with a note for the answer. */
+static void
+add_let_out (BulkheadChain *chain, const char *set, const BulkheadStatement *match, guint n)
+{
+    gboolean ipv4 = g_str_has_suffix (set, "4");
+    BulkheadStatement statements[4];
+
+    g_assert (n + 2 <= G_N_ELEMENTS (statements));
+    memcpy (statements, match, n * sizeof *match);
+    if (chain->hook == HOOK_OUTPUT)
+        statements[n++] = ipv4 ? update ("flows4", FLOW4) : update ("flows6", FLOW6);
+    else if (chain->hook == HOOK_FORWARD)
+        statements[n++] =
+            ipv4 ? update ("guest_flows4", GUEST_FLOW4) : update ("guest_flows6", GUEST_FLOW6);
+    statements[n++] = ACCEPT;
+    bulkhead_chain_add_rule (chain, statements, n);
+}
+
+#define let_out(chain, set, ...)                                                                   \
+    add_let_out ((chain), (set), (const BulkheadStatement[]){ __VA_ARGS__ },                       \
+                 sizeof ((const BulkheadStatement[]){ __VA_ARGS__ }) / sizeof (BulkheadStatement))
+
+static void
+answers_in (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "flows4"))
+        rule (chain, in ("flows4", KEY_IP_SADDR, KEY_L4PROTO, KEY_TH_SPORT, KEY_TH_DPORT), ACCEPT);
+    if (has (table, "flows6"))
+        rule (chain, in ("flows6", KEY_IP6_SADDR, KEY_L4PROTO, KEY_TH_SPORT, KEY_TH_DPORT), ACCEPT);
+    /* What routers on the way say of packets that were too big (RFC 1191, RFC 8201). */
+    if (has (table, "flows4"))
+        rule (chain, icmp_type (3), icmp_code (4), ACCEPT);
+    if (has (table, "flows6"))
+        rule (chain, icmpv6_type (2), ACCEPT);
+}
+
+static void
+answers_to_guests (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "guest_flows4"))
+        rule (chain, in ("guest_flows4", KEY_OIFNAME, KEY_IP_DADDR, KEY_IP_SADDR, KEY_IIFNAME),
+              ACCEPT);
+    if (has (table, "guest_flows6"))
+        rule (chain, in ("guest_flows6", KEY_OIFNAME, KEY_IP6_DADDR, KEY_IP6_SADDR, KEY_IIFNAME),
+              ACCEPT);
+}
+
 /* ---- The tunnels' own packets to their servers ---- */
 
+/* The sender is part of the key: the protocol and the port are as narrow as they can be. */
 static void
 endpoints_out (BulkheadTable *table, BulkheadChain *chain)
 {
     if (has (table, "endpoints_by_mark4"))
-        rule (chain, in ("endpoints_by_mark4", KEY_MARK, KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT),
-              ACCEPT);
+        let_out (chain, "endpoints_by_mark4",
+                 in ("endpoints_by_mark4", KEY_MARK, KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT));
     if (has (table, "endpoints_by_mark6"))
-        rule (chain, in ("endpoints_by_mark6", KEY_MARK, KEY_IP6_DADDR, KEY_L4PROTO, KEY_TH_DPORT),
-              ACCEPT);
+        let_out (chain, "endpoints_by_mark6",
+                 in ("endpoints_by_mark6", KEY_MARK, KEY_IP6_DADDR, KEY_L4PROTO, KEY_TH_DPORT));
     if (has (table, "endpoints_by_user4"))
-        rule (chain, in ("endpoints_by_user4", KEY_SKUID, KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT),
-              ACCEPT);
+        let_out (chain, "endpoints_by_user4",
+                 in ("endpoints_by_user4", KEY_SKUID, KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT));
     if (has (table, "endpoints_by_user6"))
-        rule (chain, in ("endpoints_by_user6", KEY_SKUID, KEY_IP6_DADDR, KEY_L4PROTO, KEY_TH_DPORT),
-              ACCEPT);
-}
-
-/* Their answers, and what routers on the way say of packets that were too big (RFC 8201). */
-static void
-endpoints_in (BulkheadTable *table, BulkheadChain *chain)
-{
-    if (has (table, "endpoints4"))
-        rule (chain, in ("endpoints4", KEY_IP_SADDR, KEY_L4PROTO, KEY_TH_SPORT),
-              ct_state (CT_ESTABLISHED), ACCEPT);
-    if (has (table, "endpoints6"))
-        rule (chain, in ("endpoints6", KEY_IP6_SADDR, KEY_L4PROTO, KEY_TH_SPORT),
-              ct_state (CT_ESTABLISHED), ACCEPT);
-    if (has (table, "endpoints4"))
-        rule (chain, icmp_type (3), ct_state (CT_RELATED), ACCEPT);
-    if (has (table, "endpoints6"))
-        rule (chain, icmpv6_type (2), ct_state (CT_RELATED), ACCEPT);
+        let_out (chain, "endpoints_by_user6",
+                 in ("endpoints_by_user6", KEY_SKUID, KEY_IP6_DADDR, KEY_L4PROTO, KEY_TH_DPORT));
 }
 
 /* ---- The local network ---- */
@@ -145,17 +209,17 @@ port_mapping (BulkheadTable *table, BulkheadChain *chain, BulkheadStatement refu
 {
     if (!has (table, "port_mapping"))
         return;
-    rule (chain, udp_dport (5351), COUNTER, refuse);
+    rule (chain, in ("port_mapping", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, refuse);
     if (has (table, "routers4"))
-        rule (chain, in ("routers4", KEY_IP_DADDR), in ("port_mapping", KEY_L4PROTO, KEY_TH_DPORT),
-              COUNTER, refuse);
+        rule (chain, in ("routers4", KEY_IP_DADDR),
+              in ("router_services", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, refuse);
     if (has (table, "routers6"))
-        rule (chain, in ("routers6", KEY_IP6_DADDR), in ("port_mapping", KEY_L4PROTO, KEY_TH_DPORT),
-              COUNTER, refuse);
+        rule (chain, in ("routers6", KEY_IP6_DADDR),
+              in ("router_services", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, refuse);
 }
 
-static void
-lan_out (BulkheadTable *table, BulkheadChain *chain)
+void
+bulkhead_compile_add_lan (BulkheadTable *table, BulkheadChain *chain)
 {
     if (has (table, "lan4"))
         rule (chain, on_link (table, "lan4", KEY_OIFNAME, KEY_IP_DADDR),
@@ -165,20 +229,15 @@ lan_out (BulkheadTable *table, BulkheadChain *chain)
               in ("protocols", KEY_L4PROTO), ACCEPT);
 }
 
-/* A router's answer to discovery names the door to its port mapping; a guest that has no address
- * yet asks for one. */
+/* A router's answer to discovery names the door to its port mapping, and comes from any port; a
+ * guest that has no address yet asks for one. */
 static void
 lan_in (BulkheadTable *table, BulkheadChain *chain)
 {
-    if (has (table, "port_mapping")) {
-        rule (chain, udp_sport (5351), COUNTER, DROP);
-        if (has (table, "routers4"))
-            rule (chain, in ("routers4", KEY_IP_SADDR),
-                  in ("port_mapping", KEY_L4PROTO, KEY_TH_SPORT), COUNTER, DROP);
-        if (has (table, "routers6"))
-            rule (chain, in ("routers6", KEY_IP6_SADDR),
-                  in ("port_mapping", KEY_L4PROTO, KEY_TH_SPORT), COUNTER, DROP);
-    }
+    if (has (table, "port_mapping") && has (table, "routers4"))
+        rule (chain, in ("routers4", KEY_IP_SADDR), l4proto (17), COUNTER, DROP);
+    if (has (table, "port_mapping") && has (table, "routers6"))
+        rule (chain, in ("routers6", KEY_IP6_SADDR), l4proto (17), COUNTER, DROP);
     if (has (table, "lan4")) {
         rule (chain, on_link (table, "lan4", KEY_IIFNAME, KEY_IP_SADDR),
               in ("protocols", KEY_L4PROTO), ACCEPT);
@@ -205,49 +264,64 @@ lan_forward (BulkheadTable *table, BulkheadChain *chain)
 
 /* ---- What the user wrote ---- */
 
+/* Echo first: it has no ports to remember. */
 static void
 exceptions_out (BulkheadTable *table, BulkheadChain *chain)
 {
-    if (has (table, "exceptions4"))
-        rule (chain, in ("exceptions4", KEY_IP_DADDR), in ("protocols", KEY_L4PROTO), ACCEPT);
-    if (has (table, "exceptions6"))
-        rule (chain, in ("exceptions6", KEY_IP6_DADDR), in ("protocols", KEY_L4PROTO), ACCEPT);
+    if (has (table, "exceptions4")) {
+        rule (chain, in ("exceptions4", KEY_IP_DADDR), l4proto (1), ACCEPT);
+        let_out (chain, "exceptions4", in ("exceptions4", KEY_IP_DADDR),
+                 in ("transports", KEY_L4PROTO));
+    }
+    if (has (table, "exceptions6")) {
+        rule (chain, in ("exceptions6", KEY_IP6_DADDR), l4proto (58), ACCEPT);
+        let_out (chain, "exceptions6", in ("exceptions6", KEY_IP6_DADDR),
+                 in ("transports", KEY_L4PROTO));
+    }
+    if (has (table, "exception_pings4"))
+        rule (chain, in ("exception_pings4", KEY_IP_DADDR), l4proto (1), ACCEPT);
+    if (has (table, "exception_pings6"))
+        rule (chain, in ("exception_pings6", KEY_IP6_DADDR), l4proto (58), ACCEPT);
     if (has (table, "exception_services4"))
-        rule (chain, in ("exception_services4", KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT), ACCEPT);
+        let_out (chain, "exception_services4",
+                 in ("exception_services4", KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT));
     if (has (table, "exception_services6"))
-        rule (chain, in ("exception_services6", KEY_IP6_DADDR, KEY_L4PROTO, KEY_TH_DPORT), ACCEPT);
+        let_out (chain, "exception_services6",
+                 in ("exception_services6", KEY_IP6_DADDR, KEY_L4PROTO, KEY_TH_DPORT));
 }
 
+/* What echo answers does no harm. */
 static void
 exceptions_in (BulkheadTable *table, BulkheadChain *chain)
 {
     if (has (table, "exceptions4"))
-        rule (chain, in ("exceptions4", KEY_IP_SADDR), in ("protocols", KEY_L4PROTO),
-              ct_state (CT_ESTABLISHED), ACCEPT);
+        rule (chain, in ("exceptions4", KEY_IP_SADDR), l4proto (1), ACCEPT);
     if (has (table, "exceptions6"))
-        rule (chain, in ("exceptions6", KEY_IP6_SADDR), in ("protocols", KEY_L4PROTO),
-              ct_state (CT_ESTABLISHED), ACCEPT);
-    if (has (table, "exception_services4"))
-        rule (chain, in ("exception_services4", KEY_IP_SADDR, KEY_L4PROTO, KEY_TH_SPORT),
-              ct_state (CT_ESTABLISHED), ACCEPT);
-    if (has (table, "exception_services6"))
-        rule (chain, in ("exception_services6", KEY_IP6_SADDR, KEY_L4PROTO, KEY_TH_SPORT),
-              ct_state (CT_ESTABLISHED), ACCEPT);
+        rule (chain, in ("exceptions6", KEY_IP6_SADDR), l4proto (58), ACCEPT);
+    if (has (table, "exception_pings4"))
+        rule (chain, in ("exception_pings4", KEY_IP_SADDR), l4proto (1), ACCEPT);
+    if (has (table, "exception_pings6"))
+        rule (chain, in ("exception_pings6", KEY_IP6_SADDR), l4proto (58), ACCEPT);
 }
 
 /* ---- Chains ---- */
 
 void
-bulkhead_compile_add_holes (BulkheadTable *table, BulkheadChain *chain, BulkheadStatement refuse)
+bulkhead_compile_add_preamble (BulkheadTable *table, BulkheadChain *chain)
 {
     pause_opening (table, chain);
     source_routing (chain);
+}
+
+void
+bulkhead_compile_add_holes (BulkheadTable *table, BulkheadChain *chain, BulkheadStatement refuse)
+{
     dhcp_out (table, chain);
     neighbour_discovery_out (table, chain);
     endpoints_out (table, chain);
     rule (chain, in ("name_services", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, refuse);
     port_mapping (table, chain, refuse);
-    lan_out (table, chain);
+    bulkhead_compile_add_lan (table, chain);
     exceptions_out (table, chain);
 }
 
@@ -255,14 +329,13 @@ bulkhead_compile_add_holes (BulkheadTable *table, BulkheadChain *chain, Bulkhead
  * "An address of a tunnel is answered for inside the tunnel only." (CVE-2019-14899, LEAKS L97)
  */
 static void
-add_prerouting (BulkheadTable *table)
+add_prerouting (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
 {
     BulkheadChain *chain =
         bulkhead_table_add_chain (table, "prerouting", HOOK_PREROUTING, PRIORITY_RAW, FALSE, NULL);
 
+    from_tunnels (chain, policy, net);
     rule (chain, iifname ("lo"), ACCEPT);
-    if (has (table, "tunnels"))
-        rule (chain, in ("tunnels", KEY_IIFNAME), ACCEPT);
     if (has (table, "tunnel_addresses4"))
         rule (chain, in ("tunnel_addresses4", KEY_IP_DADDR), COUNTER, DROP);
     if (has (table, "tunnel_addresses6"))
@@ -272,19 +345,17 @@ add_prerouting (BulkheadTable *table)
 
 /* "Nothing comes in but answers to what may leave." */
 static void
-add_input (BulkheadTable *table)
+add_input (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
 {
     BulkheadChain *chain =
         bulkhead_table_add_chain (table, "input", HOOK_INPUT, PRIORITY_FILTER, TRUE, NULL);
 
+    from_tunnels (chain, policy, net);
     rule (chain, iifname ("lo"), ACCEPT);
-    if (has (table, "tunnels"))
-        rule (chain, in ("tunnels", KEY_IIFNAME), ACCEPT);
-    pause_opening (table, chain);
-    source_routing (chain);
+    bulkhead_compile_add_preamble (table, chain);
     dhcp_in (chain);
     neighbour_discovery_in (chain);
-    endpoints_in (table, chain);
+    answers_in (table, chain);
     lan_in (table, chain);
     exceptions_in (table, chain);
     rule (chain, COUNTER, DROP);
@@ -295,22 +366,25 @@ add_input (BulkheadTable *table)
  * is seen once more behind NAT, where its source must be the tunnel's own.
  */
 static void
-add_forward (BulkheadTable *table)
+add_forward (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
 {
     BulkheadChain *chain =
         bulkhead_table_add_chain (table, "forward", HOOK_FORWARD, PRIORITY_FILTER, TRUE, NULL);
 
-    if (has (table, "tunnels")) {
-        rule (chain, in ("tunnels", KEY_OIFNAME), ACCEPT);
-        rule (chain, in ("tunnels", KEY_IIFNAME), ct_state (CT_ESTABLISHED), ACCEPT);
+    answers_to_guests (table, chain);
+    for (guint i = 0; i < policy->tunnels->len; i++) {
+        const BulkheadTunnel *tunnel = policy->tunnels->pdata[i];
+
+        if (!bulkhead_compile_may_trust (tunnel, net))
+            continue;
+        let_out (chain, "guest_flows4", oifname (tunnel->interface));
+        let_out (chain, "guest_flows6", oifname (tunnel->interface));
     }
-    pause_opening (table, chain);
-    source_routing (chain);
+    bulkhead_compile_add_preamble (table, chain);
     rule (chain, in ("name_services", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, DROP);
     port_mapping (table, chain, DROP);
     lan_forward (table, chain);
     exceptions_out (table, chain);
-    exceptions_in (table, chain);
     rule (chain, COUNTER, DROP);
 }
 
@@ -328,13 +402,14 @@ add_refuse (BulkheadTable *table, const BulkheadNet *net)
 
 /* "Nothing of this machine leaves but through a tunnel you trust." */
 static void
-add_output (BulkheadTable *table)
+add_output (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
 {
     BulkheadChain *chain =
         bulkhead_table_add_chain (table, "output", HOOK_OUTPUT, PRIORITY_FILTER, TRUE, NULL);
 
+    into_tunnels (chain, policy, net);
     rule (chain, oifname ("lo"), ACCEPT);
-    into_tunnels (table, chain);
+    bulkhead_compile_add_preamble (table, chain);
     bulkhead_compile_add_holes (table, chain, jump ("refuse"));
     rule (chain, jump ("refuse"));
     rule (chain, COUNTER, DROP);
@@ -345,17 +420,16 @@ add_output (BulkheadTable *table)
  * it another way after the first one (LEAKS L39).
  */
 static void
-add_postrouting (BulkheadTable *table)
+add_postrouting (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
 {
     BulkheadChain *chain = bulkhead_table_add_chain (table, "postrouting", HOOK_POSTROUTING,
                                                      PRIORITY_LATE, TRUE, NULL);
 
+    into_tunnels (chain, policy, net);
     rule (chain, oifname ("lo"), ACCEPT);
-    into_tunnels (table, chain);
-    if (has (table, "tunnels"))
-        rule (chain, in ("tunnels", KEY_IIFNAME), ct_state (CT_ESTABLISHED), ACCEPT);
+    answers_to_guests (table, chain);
+    bulkhead_compile_add_preamble (table, chain);
     bulkhead_compile_add_holes (table, chain, DROP);
-    exceptions_in (table, chain);
     rule (chain, COUNTER, DROP);
 }
 
@@ -370,11 +444,11 @@ bulkhead_compile (const BulkheadPolicy *policy, const BulkheadNet *net)
     table = bulkhead_ruleset_add_table (ruleset, BULKHEAD_FAMILY_INET);
     bulkhead_compile_add_sets (table, policy, net);
     add_refuse (table, net);
-    add_prerouting (table);
-    add_input (table);
-    add_forward (table);
-    add_output (table);
-    add_postrouting (table);
+    add_prerouting (table, policy, net);
+    add_input (table, policy, net);
+    add_forward (table, policy, net);
+    add_output (table, policy, net);
+    add_postrouting (table, policy, net);
     if (net->features & BULKHEAD_FEATURE_EGRESS)
         bulkhead_compile_add_egress (ruleset, policy, net);
     return ruleset;

@@ -10,5 +10,4 @@
 #include "ruleset.h"
 
 /* Returns: (transfer full): no table at all when the policy is not locked. */
-BulkheadRuleset *
-bulkhead_compile (const BulkheadPolicy *policy, const BulkheadNet *net);
+BulkheadRuleset *bulkhead_compile (const BulkheadPolicy *policy, const BulkheadNet *net);

@@ -31,7 +31,7 @@ bulkhead_error_quark (void)
 
     g_dbus_error_register_error_domain ("bulkhead-error-quark", &quark, entries,
                                         G_N_ELEMENTS (entries));
-    return (GQuark) quark;
+    return (GQuark)quark;
 }
 
 static char *

@@ -10,17 +10,17 @@
 #define BULKHEAD_ERROR (bulkhead_error_quark ())
 
 typedef enum {
-    BULKHEAD_ERROR_FAILED,             /* nothing below fits */
-    BULKHEAD_ERROR_NOT_AUTHORIZED,     /* the caller may not do this */
-    BULKHEAD_ERROR_INVALID_ARGUMENT,   /* a value is malformed or not allowed */
-    BULKHEAD_ERROR_NOT_FOUND,          /* no such tunnel or exception */
-    BULKHEAD_ERROR_EXISTS,             /* it is there already */
-    BULKHEAD_ERROR_WRONG_STATE,        /* the lock's state does not allow it, as pause while off */
-    BULKHEAD_ERROR_KERNEL_REFUSED,     /* the kernel refused the transaction; nothing changed */
-    BULKHEAD_ERROR_NOT_ENFORCED,       /* what was read back is not what was asked for */
-    BULKHEAD_ERROR_STORE_FAILED,       /* the state could not be stored; nothing changed */
-    BULKHEAD_ERROR_STATE_UNREADABLE,   /* a state file is there and cannot be understood */
-    BULKHEAD_ERROR_ALREADY_RUNNING,    /* another helper holds the state directory */
+    BULKHEAD_ERROR_FAILED,           /* nothing below fits */
+    BULKHEAD_ERROR_NOT_AUTHORIZED,   /* the caller may not do this */
+    BULKHEAD_ERROR_INVALID_ARGUMENT, /* a value is malformed or not allowed */
+    BULKHEAD_ERROR_NOT_FOUND,        /* no such tunnel or exception */
+    BULKHEAD_ERROR_EXISTS,           /* it is there already */
+    BULKHEAD_ERROR_WRONG_STATE,      /* the lock's state does not allow it, as pause while off */
+    BULKHEAD_ERROR_KERNEL_REFUSED,   /* the kernel refused the transaction; nothing changed */
+    BULKHEAD_ERROR_NOT_ENFORCED,     /* what was read back is not what was asked for */
+    BULKHEAD_ERROR_STORE_FAILED,     /* the state could not be stored; nothing changed */
+    BULKHEAD_ERROR_STATE_UNREADABLE, /* a state file is there and cannot be understood */
+    BULKHEAD_ERROR_ALREADY_RUNNING,  /* another helper holds the state directory */
     BULKHEAD_ERROR_LAST = BULKHEAD_ERROR_ALREADY_RUNNING,
 } BulkheadError;
 

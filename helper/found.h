@@ -19,9 +19,9 @@ BulkheadTunnel *bulkhead_found_tunnel (const BulkheadNet *net, const char *inter
  * server that nobody wrote down; then its own word counts and the old one's does not.
  * (transfer none)
  */
-GArray *bulkhead_found_endpoints (const BulkheadTunnel *tunnel,
-                                  const BulkheadWireguard *wireguard);
-/* @tunnel with the mark its WireGuard link has now, and the endpoints that count. (transfer full) */
+GArray *bulkhead_found_endpoints (const BulkheadTunnel *tunnel, const BulkheadWireguard *wireguard);
+/* @tunnel with the mark its WireGuard link has now, and the endpoints that count. (transfer full)
+ */
 BulkheadTunnel *bulkhead_found_update (const BulkheadTunnel *tunnel,
                                        const BulkheadWireguard *wireguard);
 

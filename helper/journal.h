@@ -10,21 +10,21 @@
 #include <glib.h>
 
 typedef enum {
-    BULKHEAD_EVENT_STARTED,      /* helper started; detail: version */
+    BULKHEAD_EVENT_STARTED, /* helper started; detail: version */
     BULKHEAD_EVENT_STOPPED,
-    BULKHEAD_EVENT_LOCKED,       /* the user locked */
-    BULKHEAD_EVENT_UNLOCKED,     /* the user unlocked; the word "allow" is in the text */
+    BULKHEAD_EVENT_LOCKED,   /* the user locked */
+    BULKHEAD_EVENT_UNLOCKED, /* the user unlocked; the word "allow" is in the text */
     BULKHEAD_EVENT_PAUSED,
-    BULKHEAD_EVENT_RESUMED,      /* by the user or by time */
-    BULKHEAD_EVENT_PROTECTED,    /* tunnel up behind the lock */
-    BULKHEAD_EVENT_BLOCKING,     /* tunnel gone; everything is blocked */
-    BULKHEAD_EVENT_REMOVED,      /* another program removed or changed rules: possible leak */
-    BULKHEAD_EVENT_RESTORED,     /* they are back; detail: after how many µs */
-    BULKHEAD_EVENT_BROKEN,       /* asked for but not enforced: possible leak */
-    BULKHEAD_EVENT_CHANGED,      /* a setting changed: lan, exceptions, tunnels */
-    BULKHEAD_EVENT_REFUSED,      /* a caller was not authorised */
-    BULKHEAD_EVENT_UNREADABLE,   /* the stored state could not be understood: locked */
-    BULKHEAD_EVENT_WEAKENED,     /* the kernel lacks a feature; detail: which promise */
+    BULKHEAD_EVENT_RESUMED,    /* by the user or by time */
+    BULKHEAD_EVENT_PROTECTED,  /* tunnel up behind the lock */
+    BULKHEAD_EVENT_BLOCKING,   /* tunnel gone; everything is blocked */
+    BULKHEAD_EVENT_REMOVED,    /* another program removed or changed rules: possible leak */
+    BULKHEAD_EVENT_RESTORED,   /* they are back; detail: after how many µs */
+    BULKHEAD_EVENT_BROKEN,     /* asked for but not enforced: possible leak */
+    BULKHEAD_EVENT_CHANGED,    /* a setting changed: lan, exceptions, tunnels */
+    BULKHEAD_EVENT_REFUSED,    /* a caller was not authorised */
+    BULKHEAD_EVENT_UNREADABLE, /* the stored state could not be understood: locked */
+    BULKHEAD_EVENT_WEAKENED,   /* the kernel lacks a feature; detail: which promise */
     BULKHEAD_EVENT_LAST = BULKHEAD_EVENT_WEAKENED,
 } BulkheadEvent;
 

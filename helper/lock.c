@@ -53,8 +53,8 @@ may_be_wireguard (const BulkheadLink *link)
 static GPtrArray *
 read_wireguards (const GPtrArray *links)
 {
-    GPtrArray *wireguards
-        = g_ptr_array_new_with_free_func ((GDestroyNotify) bulkhead_wireguard_free);
+    GPtrArray *wireguards =
+        g_ptr_array_new_with_free_func ((GDestroyNotify)bulkhead_wireguard_free);
 
     for (guint i = 0; i < links->len; i++) {
         const BulkheadLink *link = links->pdata[i];
@@ -250,8 +250,8 @@ remember_endpoints (BulkheadLock *self)
 {
     for (guint i = 0; i < self->net->wireguards->len; i++) {
         const BulkheadWireguard *wireguard = self->net->wireguards->pdata[i];
-        const BulkheadTunnel *known
-            = bulkhead_policy_find_interface (self->policy, wireguard->interface);
+        const BulkheadTunnel *known =
+            bulkhead_policy_find_interface (self->policy, wireguard->interface);
         g_autoptr (BulkheadPolicy) policy = NULL;
         g_autoptr (BulkheadTunnel) tunnel = NULL;
         g_autoptr (GError) error = NULL;
@@ -361,15 +361,15 @@ poll_interval (BulkheadLock *self)
 
     for (guint i = 0; self->policy->locked && i < self->policy->tunnels->len; i++) {
         const BulkheadTunnel *tunnel = self->policy->tunnels->pdata[i];
-        const BulkheadWireguard *wireguard
-            = bulkhead_net_find_wireguard (self->net, tunnel->interface);
+        const BulkheadWireguard *wireguard =
+            bulkhead_net_find_wireguard (self->net, tunnel->interface);
         guint wanted = MAX (self->poll_seconds, 1);
 
         if (wireguard == NULL)
             continue;
         if (handshake_is_fresh (wireguard))
-            wanted = HANDSHAKE_FRESH + 1
-                     - (g_get_real_time () / G_USEC_PER_SEC - wireguard->handshake);
+            wanted =
+                HANDSHAKE_FRESH + 1 - (g_get_real_time () / G_USEC_PER_SEC - wireguard->handshake);
         interval = interval == 0 ? wanted : MIN (interval, wanted);
     }
     return interval;
@@ -444,7 +444,7 @@ adds_exception (const BulkheadPolicy *before, const BulkheadPolicy *after)
         return TRUE;
     /* All of them were there before when they can be taken out of it. */
     without = bulkhead_policy_without_exceptions (
-        before, (const BulkheadException *) after->exceptions->data, after->exceptions->len, NULL);
+        before, (const BulkheadException *)after->exceptions->data, after->exceptions->len, NULL);
     return without == NULL;
 }
 
@@ -679,8 +679,8 @@ static void
 bulkhead_lock_class_init (BulkheadLockClass *klass)
 {
     G_OBJECT_CLASS (klass)->finalize = bulkhead_lock_finalize;
-    changed_signal = g_signal_new ("changed", BULKHEAD_TYPE_LOCK, G_SIGNAL_RUN_LAST, 0, NULL,
-                                   NULL, NULL, G_TYPE_NONE, 0);
+    changed_signal = g_signal_new ("changed", BULKHEAD_TYPE_LOCK, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                   NULL, G_TYPE_NONE, 0);
 }
 
 static void

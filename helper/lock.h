@@ -18,7 +18,7 @@ typedef enum {
     BULKHEAD_STATE_PROTECTED = 2, /* locked, tunnel up */
     BULKHEAD_STATE_BLOCKING = 3,  /* locked, no tunnel */
     BULKHEAD_STATE_PAUSED = 4,
-    BULKHEAD_STATE_BROKEN = 5,    /* asked for and not enforced */
+    BULKHEAD_STATE_BROKEN = 5, /* asked for and not enforced */
 } BulkheadState;
 
 #define BULKHEAD_TYPE_LOCK (bulkhead_lock_get_type ())
@@ -30,8 +30,8 @@ G_DECLARE_FINAL_TYPE (BulkheadLock, bulkhead_lock, BULKHEAD, LOCK, GObject)
  * netlink at all; a lock that cannot be enforced comes back as BROKEN.
  * Signal "changed": state, policy, net or pause changed.
  */
-BulkheadLock *bulkhead_lock_new (BulkheadStore *store, BulkheadJournal *journal,
-                                 gboolean use_owner, GError **error);
+BulkheadLock *bulkhead_lock_new (BulkheadStore *store, BulkheadJournal *journal, gboolean use_owner,
+                                 GError **error);
 
 BulkheadState bulkhead_lock_get_state (BulkheadLock *lock);
 /* (transfer none), valid until the next change. */

@@ -15,8 +15,8 @@ typedef enum {
     BULKHEAD_FEATURE_LOG = 1 << 1,    /* log statement to an nflog group */
     BULKHEAD_FEATURE_OWNER = 1 << 2,  /* table flags owner and persist together, Linux 6.9 */
 } BulkheadFeatures;
-#define BULKHEAD_FEATURES_ALL (BULKHEAD_FEATURE_EGRESS | BULKHEAD_FEATURE_LOG \
-                               | BULKHEAD_FEATURE_OWNER)
+#define BULKHEAD_FEATURES_ALL                                                                      \
+    (BULKHEAD_FEATURE_EGRESS | BULKHEAD_FEATURE_LOG | BULKHEAD_FEATURE_OWNER)
 
 /* What a link is, told by rtnetlink (IFLA_INFO_KIND, IFLA_PARENT_DEV_NAME, ARPHRD type). */
 typedef enum {
@@ -42,24 +42,24 @@ typedef struct {
     int index;
     char name[BULKHEAD_IFNAME_SIZE]; /* zero padded */
     BulkheadLinkType type;
-    gboolean up;                     /* administratively up and with carrier */
-    int master;                      /* index of its bridge, bond or team; 0: none */
-    gboolean uplink;                 /* worked out by bulkhead_net_new() */
-    GArray *addresses;               /* of BulkheadPrefix: its own, host bits kept, sorted */
-    GArray *onlink;                  /* of BulkheadPrefix: networks reached without a gateway */
-    GArray *gateways;                /* of BulkheadAddress: next hops of its default routes */
-    gboolean default_route;          /* it has one, with a gateway or without */
+    gboolean up;            /* administratively up and with carrier */
+    int master;             /* index of its bridge, bond or team; 0: none */
+    gboolean uplink;        /* worked out by bulkhead_net_new() */
+    GArray *addresses;      /* of BulkheadPrefix: its own, host bits kept, sorted */
+    GArray *onlink;         /* of BulkheadPrefix: networks reached without a gateway */
+    GArray *gateways;       /* of BulkheadAddress: next hops of its default routes */
+    gboolean default_route; /* it has one, with a gateway or without */
 } BulkheadLink;
 
 /* What a WireGuard link says of itself. The private key is wiped where it is read. */
 typedef struct {
     char interface[BULKHEAD_IFNAME_SIZE];
-    guint32 mark;       /* its fwmark; 0: none */
-    guint16 port;       /* UDP port it listens on */
-    gint64 handshake;   /* newest of all peers, seconds since the epoch; 0: never */
-    guint64 received;   /* bytes of all peers */
+    guint32 mark;     /* its fwmark; 0: none */
+    guint16 port;     /* UDP port it listens on */
+    gint64 handshake; /* newest of all peers, seconds since the epoch; 0: never */
+    guint64 received; /* bytes of all peers */
     guint64 sent;
-    GArray *endpoints;  /* of BulkheadEndpoint, udp, sorted */
+    GArray *endpoints; /* of BulkheadEndpoint, udp, sorted */
 } BulkheadWireguard;
 
 typedef struct {

@@ -240,7 +240,8 @@ static guint32
 set_flags (const BulkheadSet *set)
 {
     return (set->interval ? NFT_SET_INTERVAL : 0) | (set->timeout > 0 ? NFT_SET_TIMEOUT : 0)
-           | (set->interval && set->n_fields > 1 ? NFT_SET_CONCAT : 0);
+           | (set->interval && set->n_fields > 1 ? NFT_SET_CONCAT : 0)
+           | (set->dynamic ? NFT_SET_EVAL : 0);
 }
 
 /* nft strings the types of a concatenation together, six bits each. */
@@ -301,6 +302,13 @@ bulkhead_batch_add_set (BulkheadBatch *batch, const BulkheadTable *table, const 
     mnl_attr_put_u32 (message, NFTA_SET_KEY_LEN, htonl (set->key_size));
     if (set_flags (set) & NFT_SET_CONCAT)
         put_concat (message, set);
+    if (set->dynamic) {
+        struct nlattr *description = mnl_attr_nest_start (message, NFTA_SET_DESC);
+        mnl_attr_put_u32 (message, NFTA_SET_DESC_SIZE, htonl (BULKHEAD_DYNAMIC_SIZE));
+        mnl_attr_nest_end (message, description);
+        mnl_attr_put_u64 (message, NFTA_SET_TIMEOUT,
+                          GUINT64_TO_BE (set->timeout * G_GUINT64_CONSTANT (1000)));
+    }
     put_user_data (message, set);
     message_append (batch, message, (BulkheadBatchEntry){ .table = table, .set = set });
 }
@@ -408,6 +416,8 @@ bulkhead_batch_add_elements (BulkheadBatch *batch, const BulkheadTable *table,
     ElementWriter writer = { .batch = batch, .table = table, .set = set, .buffer = buffer };
 
     /* What is over already is not put in: an expiry of 0 would mean the whole time again. */
+    if (set->dynamic)
+        return;
     if (set->timeout > 0 && set->expires / 1000 <= now / 1000)
         return;
     if (set->timeout > 0)

@@ -23,9 +23,9 @@ typedef struct {
 
 typedef struct {
     GByteArray *bytes;
-    GArray *entries; /* of BulkheadBatchEntry */
-    guint32 seq;     /* of the next message */
-    gsize last;      /* where in bytes the last message starts */
+    GArray *entries;        /* of BulkheadBatchEntry */
+    guint32 seq;            /* of the next message */
+    gsize last;             /* where in bytes the last message starts */
     const char *table_name; /* "bulkhead"; another one only to probe features */
 } BulkheadBatch;
 

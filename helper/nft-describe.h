@@ -15,7 +15,7 @@ char *bulkhead_describe (const struct nlmsghdr *message);
 /* "inet"/"netdev" table's name in it is ours, and the name of the chain or set (@name of
  * BULKHEAD_NAME_SIZE or more bytes); for a table its flags and owner. */
 gboolean bulkhead_describe_identify (const struct nlmsghdr *message, BulkheadFamily *family,
-                                   char *name, gsize size, guint32 *flags);
+                                     char *name, gsize size, guint32 *flags);
 
 /* The elements of a set as the kernel keeps them, one record each, sorted: to compare. */
 typedef struct {

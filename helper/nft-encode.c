@@ -18,11 +18,18 @@ typedef struct {
 } RuleWriter;
 
 /* Where a key is loaded from. */
-typedef enum { FROM_META, FROM_LINK, FROM_NETWORK, FROM_TRANSPORT, FROM_EXTHDR, FROM_CT } Source;
+typedef enum {
+    FROM_META,
+    FROM_LINK,
+    FROM_NETWORK,
+    FROM_TRANSPORT,
+    FROM_EXTHDR,
+    FROM_FRAGMENT
+} Source;
 
 typedef struct {
     Source source;
-    guint32 number;     /* meta or ct key, exthdr type, or offset in the header */
+    guint32 number;     /* meta key, exthdr type, or offset in the header */
     guint16 ether_type; /* guard: which network protocol it is part of */
     guint8 l4proto;     /* guard: which transport protocol */
 } Place;
@@ -46,14 +53,14 @@ static const Place places[] = {
     [KEY_IP6_HOPLIMIT] = { FROM_NETWORK, 7, 0x86dd },
     [KEY_ARP_SADDR_IP] = { FROM_NETWORK, 14, 0x0806 },
     [KEY_EXTHDR_RT] = { FROM_EXTHDR, IPPROTO_ROUTING, 0x86dd },
-    [KEY_EXTHDR_FRAG] = { FROM_EXTHDR, IPPROTO_FRAGMENT, 0x86dd },
+    [KEY_FRAG_FRAG_OFF] = { FROM_FRAGMENT, 2, 0x86dd },
     [KEY_UDP_SPORT] = { FROM_TRANSPORT, 0, 0, IPPROTO_UDP },
     [KEY_UDP_DPORT] = { FROM_TRANSPORT, 2, 0, IPPROTO_UDP },
     [KEY_TH_SPORT] = { FROM_TRANSPORT, 0 },
     [KEY_TH_DPORT] = { FROM_TRANSPORT, 2 },
     [KEY_ICMP_TYPE] = { FROM_TRANSPORT, 0, 0x0800, IPPROTO_ICMP },
+    [KEY_ICMP_CODE] = { FROM_TRANSPORT, 1, 0x0800, IPPROTO_ICMP },
     [KEY_ICMPV6_TYPE] = { FROM_TRANSPORT, 0, 0x86dd, IPPROTO_ICMPV6 },
-    [KEY_CT_STATE] = { FROM_CT, NFT_CT_STATE },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (places) == KEY_LAST + 1);
 
@@ -125,27 +132,19 @@ load_payload (RuleWriter *writer, guint32 base, guint32 offset, guint size, guin
     nftnl_expr_set_u32 (payload, NFTNL_EXPR_PAYLOAD_DREG, reg);
 }
 
-/* [ exthdr load ipv6 1b @ TYPE + 0 present => reg ] */
+/* [ exthdr load ipv6 SIZEb @ TYPE + OFFSET => reg ]; with the flag only whether it is there. */
 static void
-load_exthdr_present (RuleWriter *writer, guint32 type, guint32 reg)
+load_exthdr (RuleWriter *writer, guint8 type, guint32 offset, guint size, guint32 flags,
+             guint32 reg)
 {
     struct nftnl_expr *exthdr = add_expression (writer, "exthdr");
 
     nftnl_expr_set_u8 (exthdr, NFTNL_EXPR_EXTHDR_TYPE, type);
-    nftnl_expr_set_u32 (exthdr, NFTNL_EXPR_EXTHDR_OFFSET, 0);
-    nftnl_expr_set_u32 (exthdr, NFTNL_EXPR_EXTHDR_LEN, 1);
-    nftnl_expr_set_u32 (exthdr, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
+    nftnl_expr_set_u32 (exthdr, NFTNL_EXPR_EXTHDR_OFFSET, offset);
+    nftnl_expr_set_u32 (exthdr, NFTNL_EXPR_EXTHDR_LEN, size);
+    nftnl_expr_set_u32 (exthdr, NFTNL_EXPR_EXTHDR_FLAGS, flags);
     nftnl_expr_set_u32 (exthdr, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_IPV6);
     nftnl_expr_set_u32 (exthdr, NFTNL_EXPR_EXTHDR_DREG, reg);
-}
-
-static void
-load_ct (RuleWriter *writer, guint32 key, guint32 reg)
-{
-    struct nftnl_expr *ct = add_expression (writer, "ct");
-
-    nftnl_expr_set_u32 (ct, NFTNL_EXPR_CT_KEY, key);
-    nftnl_expr_set_u32 (ct, NFTNL_EXPR_CT_DREG, reg);
 }
 
 static void
@@ -167,10 +166,10 @@ load_key (RuleWriter *writer, BulkheadKey key, guint32 reg)
         load_payload (writer, NFT_PAYLOAD_TRANSPORT_HEADER, place->number, key_size (key), reg);
         break;
     case FROM_EXTHDR:
-        load_exthdr_present (writer, place->number, reg);
+        load_exthdr (writer, place->number, 0, key_size (key), NFT_EXTHDR_F_PRESENT, reg);
         break;
-    case FROM_CT:
-        load_ct (writer, place->number, reg);
+    case FROM_FRAGMENT:
+        load_exthdr (writer, IPPROTO_FRAGMENT, place->number, key_size (key), 0, reg);
         break;
     }
 }
@@ -225,22 +224,18 @@ add_match (RuleWriter *writer, const BulkheadStatement *statement)
     static const guint32 operators[] = {
         [OP_EQ] = NFT_CMP_EQ, [OP_NE] = NFT_CMP_NEQ, [OP_GT] = NFT_CMP_GT
     };
-    static const guint8 zero[16];
     BulkheadKey key = statement->keys[0];
     guint size = key_size (key);
     guint8 mask[16];
 
     guard (writer, key);
     load_key (writer, key, NFT_REG_1);
-    if (key == KEY_CT_STATE) {
-        add_mask (writer, statement->value, size);
-        add_cmp (writer, NFT_CMP_NEQ, zero, size);
-        return;
-    }
     if (key == KEY_IP_HDRLENGTH)
         add_mask (writer, "\x0f", size);
     else if (key == KEY_IP_FRAG_OFF)
         add_mask (writer, "\x1f\xff", size);
+    else if (key == KEY_FRAG_FRAG_OFF)
+        add_mask (writer, "\xff\xf8", size);
     else if (statement->prefix < 8 * size) {
         prefix_mask (statement->prefix, size, mask);
         add_mask (writer, mask, size);
@@ -252,10 +247,10 @@ add_match (RuleWriter *writer, const BulkheadStatement *statement)
         writer->ether_type = statement->value[0] << 8 | statement->value[1];
 }
 
+/* Loads all keys of a statement side by side. */
 static void
-add_lookup (RuleWriter *writer, const BulkheadStatement *statement)
+load_keys (RuleWriter *writer, const BulkheadStatement *statement)
 {
-    struct nftnl_expr *lookup;
     guint at = 0;
 
     for (guint i = 0; i < statement->n_keys; i++)
@@ -264,11 +259,31 @@ add_lookup (RuleWriter *writer, const BulkheadStatement *statement)
         load_key (writer, statement->keys[i], register_at (at));
         at += (key_size (statement->keys[i]) + 3) / 4;
     }
+}
+
+static void
+add_lookup (RuleWriter *writer, const BulkheadStatement *statement)
+{
+    struct nftnl_expr *lookup;
+
+    load_keys (writer, statement);
     lookup = add_expression (writer, "lookup");
     nftnl_expr_set_u32 (lookup, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
     nftnl_expr_set_str (lookup, NFTNL_EXPR_LOOKUP_SET, statement->name);
-    nftnl_expr_set_u32 (lookup, NFTNL_EXPR_LOOKUP_FLAGS,
-                        statement->op == OP_NE ? NFT_LOOKUP_F_INV : 0);
+    nftnl_expr_set_u32 (lookup, NFTNL_EXPR_LOOKUP_FLAGS, 0);
+}
+
+/* [ dynset update reg_key 1 set NAME ]: the set's own timeout counts. */
+static void
+add_update (RuleWriter *writer, const BulkheadStatement *statement)
+{
+    struct nftnl_expr *dynset;
+
+    load_keys (writer, statement);
+    dynset = add_expression (writer, "dynset");
+    nftnl_expr_set_u32 (dynset, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
+    nftnl_expr_set_u32 (dynset, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+    nftnl_expr_set_str (dynset, NFTNL_EXPR_DYNSET_SET_NAME, statement->name);
 }
 
 static void
@@ -312,6 +327,9 @@ add_statement (RuleWriter *writer, const BulkheadStatement *statement)
         break;
     case STATEMENT_LOOKUP:
         add_lookup (writer, statement);
+        break;
+    case STATEMENT_UPDATE:
+        add_update (writer, statement);
         break;
     case STATEMENT_COUNTER:
         add_expression (writer, "counter");
@@ -365,7 +383,10 @@ describe_expression (struct nftnl_expr *expression, void *data)
     /* A counter counts: only that it is there is part of the rule. */
     if (!g_str_equal (name, "counter"))
         nftnl_expr_snprintf (buffer, sizeof buffer, expression, NFTNL_OUTPUT_DEFAULT, 0);
-    g_string_append_printf (text, " [ %s %s]", name, buffer);
+    /* Kernels differ in how they tell that the set's own timeout counts. */
+    if (g_str_equal (name, "dynset") && strstr (buffer, " timeout ") != NULL)
+        *strstr (buffer, " timeout ") = '\0';
+    g_string_append_printf (text, " [ %s %s ]", name, g_strchomp (buffer));
     return 0;
 }
 

@@ -61,8 +61,8 @@ listing_add (const struct nlmsghdr *message, gpointer data)
 
 /* A table that is not there has nothing in it. */
 static gboolean
-read_objects (BulkheadListing *listing, BulkheadNftSocket *nft, guint16 type,
-              BulkheadFamily family, const char *table)
+read_objects (BulkheadListing *listing, BulkheadNftSocket *nft, guint16 type, BulkheadFamily family,
+              const char *table)
 {
     return bulkhead_nft_socket_dump (nft, type, family, table, NULL, listing_add, listing)
            || errno == ENOENT;

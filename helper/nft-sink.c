@@ -84,6 +84,8 @@ change_sets (const Change *change, const BulkheadTable *table)
 
         if (is_untouched (change, table->family, set))
             continue;
+        if (set->dynamic && is_kept (change, "set", table->family, set->name))
+            continue; /* what the kernel remembers there is answers on their way */
         if (is_kept (change, "set", table->family, set->name))
             bulkhead_batch_flush_set (change->batch, table->family, set->name);
         else
@@ -241,6 +243,7 @@ same_elements (const BulkheadSet *set, const BulkheadElements *expected,
            && memcmp (expected->bytes->data, actual->bytes->data, expected->bytes->len) == 0;
 }
 
+/* A dynamic set is the kernel's own to fill. */
 static gboolean
 read_set (BulkheadSink *sink, const BulkheadTable *table, const BulkheadSet *set,
           char **ret_problem)
@@ -248,6 +251,8 @@ read_set (BulkheadSink *sink, const BulkheadTable *table, const BulkheadSet *set
     g_autoptr (BulkheadElements) expected = bulkhead_elements_of_set (set);
     g_autoptr (BulkheadElements) actual = bulkhead_elements_new (set);
 
+    if (set->dynamic)
+        return TRUE;
     if (!bulkhead_nft_socket_dump (sink->nft, NFT_MSG_GETSETELEM, table->family, BULKHEAD_TABLE,
                                    set->name, on_elements, actual)
         && errno != ENOENT)

@@ -29,8 +29,8 @@ gboolean bulkhead_sink_has_tables (BulkheadSink *sink);
 /*
  * Puts @ruleset in the place of whatever our tables hold now: adopts an orphan, mends what was
  * changed, takes out what is not wanted; no table in @ruleset takes ours out altogether. Sets that
- * are in @before (nullable: what was last verified to be there) are left as they are. KERNEL_REFUSED
- * quotes the line the kernel refused; then nothing changed.
+ * are in @before (nullable: what was last verified to be there) are left as they are.
+ * KERNEL_REFUSED quotes the line the kernel refused; then nothing changed.
  */
 gboolean bulkhead_sink_apply (BulkheadSink *sink, const BulkheadRuleset *ruleset,
                               const BulkheadRuleset *before, GError **error);

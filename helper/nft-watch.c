@@ -55,8 +55,7 @@ take_message (BulkheadNftWatch *watch, const struct nlmsghdr *message)
     if (message->nlmsg_pid == watch->own_port)
         return;
     if (NFNL_MSG_TYPE (message->nlmsg_type) != NFT_MSG_NEWGEN) {
-        watch->touched
-            |= bulkhead_describe_identify (message, &family, name, sizeof name, &flags);
+        watch->touched |= bulkhead_describe_identify (message, &family, name, sizeof name, &flags);
         return;
     }
     if (!watch->touched)
@@ -85,23 +84,21 @@ on_readable_cb (int fd, GIOCondition condition, gpointer data)
         }
         if (n <= 0)
             return G_SOURCE_CONTINUE;
-        for (const struct nlmsghdr *message = (const struct nlmsghdr *) buffer;
+        for (const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
              mnl_nlmsg_ok (message, left); message = mnl_nlmsg_next (message, &left))
             take_message (watch, message);
     }
 }
 
 BulkheadNftWatch *
-bulkhead_nft_watch_new (guint32 own_port, BulkheadNftTouched touched, gpointer data,
-                        GError **error)
+bulkhead_nft_watch_new (guint32 own_port, BulkheadNftTouched touched, gpointer data, GError **error)
 {
     g_autoptr (BulkheadNftWatch) watch = g_new0 (BulkheadNftWatch, 1);
     const int receive_buffer = RECEIVE_BUFFER, group = NFNLGRP_NFTABLES;
 
     watch->mnl = mnl_socket_open2 (NETLINK_NETFILTER, SOCK_CLOEXEC);
     if (watch->mnl == NULL || mnl_socket_bind (watch->mnl, 0, MNL_SOCKET_AUTOPID) < 0
-        || mnl_socket_setsockopt (watch->mnl, NETLINK_ADD_MEMBERSHIP, (void *) &group,
-                                  sizeof group)
+        || mnl_socket_setsockopt (watch->mnl, NETLINK_ADD_MEMBERSHIP, (void *)&group, sizeof group)
                < 0) {
         g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_KERNEL_REFUSED,
                      "changes of rules cannot be watched: %s", g_strerror (errno));

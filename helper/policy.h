@@ -8,12 +8,12 @@
 
 #include "address.h"
 
-#define BULKHEAD_IFNAME_SIZE 16          /* IFNAMSIZ: 15 characters and the zero */
-#define BULKHEAD_TUNNEL_NAME_MAX 64      /* bytes */
+#define BULKHEAD_IFNAME_SIZE 16     /* IFNAMSIZ: 15 characters and the zero */
+#define BULKHEAD_TUNNEL_NAME_MAX 64 /* bytes */
 #define BULKHEAD_TUNNELS_MAX 64
-#define BULKHEAD_ENDPOINTS_MAX 256       /* of one tunnel */
+#define BULKHEAD_ENDPOINTS_MAX 256 /* of one tunnel */
 #define BULKHEAD_EXCEPTIONS_MAX 200000
-#define BULKHEAD_PAUSE_MAX 86400         /* seconds */
+#define BULKHEAD_PAUSE_MAX 86400 /* seconds */
 
 /* IPPROTO_TCP and IPPROTO_UDP; 0 in an exception: tcp, udp and icmp alike. */
 typedef enum {
@@ -43,19 +43,19 @@ typedef enum {
  * that are read from it (net.h).
  */
 typedef struct {
-    char *name;                                /* the user's, unique */
-    char interface[BULKHEAD_IFNAME_SIZE];      /* zero padded to the end, unique */
+    char *name;                           /* the user's, unique */
+    char interface[BULKHEAD_IFNAME_SIZE]; /* zero padded to the end, unique */
     BulkheadTunnelKind kind;
-    GArray *endpoints;                         /* of BulkheadEndpoint, sorted, may be empty */
-    guint32 mark;                              /* 0: none */
-    guint32 uid;                               /* used when there is no mark; root by default */
+    GArray *endpoints; /* of BulkheadEndpoint, sorted, may be empty */
+    guint32 mark;      /* 0: none */
+    guint32 uid;       /* used when there is no mark; root by default */
 } BulkheadTunnel;
 
 /* An opening the user wrote: destination, protocol and port. */
 typedef struct {
     BulkheadPrefix destination;
     BulkheadProtocol protocol;
-    guint16 port;                              /* 0: every port; else protocol is tcp or udp */
+    guint16 port; /* 0: every port; else protocol is tcp or udp */
 } BulkheadException;
 
 typedef struct {

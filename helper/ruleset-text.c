@@ -18,10 +18,10 @@ static const Word ether_types[] = {
 };
 static const Word *const end_of_ether_types = &ether_types[G_N_ELEMENTS (ether_types) - 1];
 static const Word icmp_types[] = { { 3, "destination-unreachable" }, { 0, NULL } };
+static const Word icmp_codes[] = { { 4, "frag-needed" }, { 0, NULL } };
 static const Word icmpv6_types[] = { { 2, "packet-too-big" },       { 133, "nd-router-solicit" },
                                      { 134, "nd-router-advert" },   { 135, "nd-neighbor-solicit" },
                                      { 136, "nd-neighbor-advert" }, { 0, NULL } };
-static const Word ct_states[] = { { 2, "established" }, { 4, "related" }, { 0, NULL } };
 
 static const char *const key_names[] = {
     [KEY_IIFNAME] = "iifname",
@@ -42,14 +42,14 @@ static const char *const key_names[] = {
     [KEY_IP6_HOPLIMIT] = "ip6 hoplimit",
     [KEY_ARP_SADDR_IP] = "arp saddr ip",
     [KEY_EXTHDR_RT] = "exthdr rt",
-    [KEY_EXTHDR_FRAG] = "exthdr frag",
+    [KEY_FRAG_FRAG_OFF] = "frag frag-off",
     [KEY_UDP_SPORT] = "udp sport",
     [KEY_UDP_DPORT] = "udp dport",
     [KEY_TH_SPORT] = "th sport",
     [KEY_TH_DPORT] = "th dport",
     [KEY_ICMP_TYPE] = "icmp type",
+    [KEY_ICMP_CODE] = "icmp code",
     [KEY_ICMPV6_TYPE] = "icmpv6 type",
-    [KEY_CT_STATE] = "ct state",
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (key_names) == KEY_LAST + 1);
 
@@ -213,7 +213,7 @@ append_element (GString *text, const BulkheadSet *set, const guint8 *element)
         append_range (text, set->fields[i], element + at, last + at);
         at += (bulkhead_datatype_size (set->fields[i]) + 3) / 4 * 4;
     }
-    if (set->timeout > 0) {
+    if (set->timeout > 0 && !set->dynamic) {
         g_string_append (text, " timeout ");
         append_seconds (text, set->timeout);
     }
@@ -256,7 +256,12 @@ append_set (GString *text, const BulkheadSet *set)
     for (guint i = 0; i < set->n_fields; i++)
         g_string_append_printf (text, "%s%s", i > 0 ? " . " : "", type_names[set->fields[i]]);
     g_string_append_c (text, '\n');
-    if (set->interval)
+    if (set->dynamic) {
+        g_string_append_printf (text, "\t\tsize %u\n\t\tflags dynamic,timeout\n\t\ttimeout ",
+                                BULKHEAD_DYNAMIC_SIZE);
+        append_seconds (text, set->timeout);
+        g_string_append_c (text, '\n');
+    } else if (set->interval)
         g_string_append (text, "\t\tflags interval\n");
     else if (set->timeout > 0)
         g_string_append (text, "\t\tflags timeout\n");
@@ -276,25 +281,33 @@ append_match (GString *text, const BulkheadStatement *statement)
         is_address (type) || type == TYPE_IFNAME ? 0 : value_number (type, statement->value);
 
     g_string_append (text, key_names[key]);
-    if (key == KEY_EXTHDR_RT || key == KEY_EXTHDR_FRAG) {
+    if (key == KEY_EXTHDR_RT) {
         g_string_append (text, " exists");
         return;
     }
     g_string_append (text, operators[statement->op]);
-    if (key == KEY_CT_STATE)
-        append_word (text, ct_states, number);
-    else if (key == KEY_ICMP_TYPE)
+    if (key == KEY_ICMP_TYPE)
         append_word (text, icmp_types, number);
+    else if (key == KEY_ICMP_CODE)
+        append_word (text, icmp_codes, number);
     else if (key == KEY_ICMPV6_TYPE)
         append_word (text, icmpv6_types, number);
     else if (key == KEY_LL_TYPE || key == KEY_LL_VLAN_TYPE)
         g_string_append_printf (text, "0x%x", number);
-    else if (key == KEY_IP_HDRLENGTH || key == KEY_IP_FRAG_OFF || key == KEY_IP6_HOPLIMIT)
+    else if (key == KEY_IP_HDRLENGTH || key == KEY_IP_FRAG_OFF || key == KEY_FRAG_FRAG_OFF
+             || key == KEY_IP6_HOPLIMIT)
         g_string_append_printf (text, "%u", number);
     else
         append_value (text, type, statement->value);
     if (is_address (type) && statement->prefix < 8 * bulkhead_datatype_size (type))
         g_string_append_printf (text, "/%u", statement->prefix);
+}
+
+static void
+append_keys (GString *text, const BulkheadStatement *statement)
+{
+    for (guint i = 0; i < statement->n_keys; i++)
+        g_string_append_printf (text, "%s%s", i > 0 ? " . " : "", key_names[statement->keys[i]]);
 }
 
 static void
@@ -305,11 +318,13 @@ append_statement (GString *text, const BulkheadStatement *statement)
         append_match (text, statement);
         break;
     case STATEMENT_LOOKUP:
-        for (guint i = 0; i < statement->n_keys; i++)
-            g_string_append_printf (text, "%s%s", i > 0 ? " . " : "",
-                                    key_names[statement->keys[i]]);
-        g_string_append_printf (text, " %s@%s", statement->op == OP_NE ? "!= " : "",
-                                statement->name);
+        append_keys (text, statement);
+        g_string_append_printf (text, " @%s", statement->name);
+        break;
+    case STATEMENT_UPDATE:
+        g_string_append_printf (text, "update @%s { ", statement->name);
+        append_keys (text, statement);
+        g_string_append (text, " }");
         break;
     case STATEMENT_COUNTER:
         g_string_append (text, "counter");

@@ -164,7 +164,7 @@ bulkhead_set_equal (const BulkheadSet *a, const BulkheadSet *b)
 {
     return g_str_equal (a->name, b->name) && a->n_fields == b->n_fields
            && memcmp (a->fields, b->fields, sizeof a->fields) == 0 && a->interval == b->interval
-           && a->timeout == b->timeout && a->expires == b->expires
+           && a->dynamic == b->dynamic && a->timeout == b->timeout && a->expires == b->expires
            && a->elements->len == b->elements->len
            && memcmp (a->elements->data, b->elements->data, a->elements->len) == 0;
 }
@@ -238,7 +238,6 @@ bulkhead_key_datatype (BulkheadKey key)
     case KEY_OIFNAME:
         return TYPE_IFNAME;
     case KEY_MARK:
-    case KEY_CT_STATE:
         return TYPE_MARK;
     case KEY_SKUID:
         return TYPE_UID;
@@ -256,6 +255,7 @@ bulkhead_key_datatype (BulkheadKey key)
     case KEY_IP6_DADDR:
         return TYPE_IPV6_ADDR;
     case KEY_IP_FRAG_OFF:
+    case KEY_FRAG_FRAG_OFF:
     case KEY_UDP_SPORT:
     case KEY_UDP_DPORT:
     case KEY_TH_SPORT:
@@ -265,8 +265,8 @@ bulkhead_key_datatype (BulkheadKey key)
     case KEY_IP_HDRLENGTH:
     case KEY_IP6_HOPLIMIT:
     case KEY_EXTHDR_RT:
-    case KEY_EXTHDR_FRAG:
     case KEY_ICMP_TYPE:
+    case KEY_ICMP_CODE:
     case KEY_ICMPV6_TYPE:
         return TYPE_INET_PROTO;
     }
@@ -276,9 +276,9 @@ bulkhead_key_datatype (BulkheadKey key)
 /* ---- statements ---- */
 
 BulkheadStatement
-bulkhead_lookup (BulkheadOperator op, const char *set, const guint8 *keys, gsize n_keys)
+bulkhead_lookup (BulkheadStatementType type, const char *set, const guint8 *keys, gsize n_keys)
 {
-    BulkheadStatement statement = { .type = STATEMENT_LOOKUP, .op = op };
+    BulkheadStatement statement = { .type = type };
 
     g_assert (n_keys <= BULKHEAD_KEYS_MAX);
     statement.n_keys = n_keys;

@@ -53,23 +53,24 @@ typedef enum {
     KEY_IP6_HOPLIMIT,
     KEY_ARP_SADDR_IP,
     KEY_EXTHDR_RT,
-    KEY_EXTHDR_FRAG,
+    KEY_FRAG_FRAG_OFF,
     KEY_UDP_SPORT,
     KEY_UDP_DPORT,
     KEY_TH_SPORT,
     KEY_TH_DPORT,
     KEY_ICMP_TYPE,
+    KEY_ICMP_CODE,
     KEY_ICMPV6_TYPE,
-    KEY_CT_STATE,
-    KEY_LAST = KEY_CT_STATE,
+    KEY_LAST = KEY_ICMPV6_TYPE,
 } BulkheadKey;
 
 typedef enum {
     STATEMENT_MATCH,  /* one key, an operator and a value */
     STATEMENT_LOOKUP, /* one to four keys and a set */
+    STATEMENT_UPDATE, /* one to four keys: remembered in a dynamic set */
     STATEMENT_COUNTER,
-    STATEMENT_LIMIT,  /* number: packets per second */
-    STATEMENT_LOG,    /* number: nflog group */
+    STATEMENT_LIMIT, /* number: packets per second */
+    STATEMENT_LOG,   /* number: nflog group */
     STATEMENT_REJECT_TCP_RESET,
     STATEMENT_REJECT_ADMIN_PROHIBITED,
     STATEMENT_ACCEPT,
@@ -81,14 +82,15 @@ typedef enum { OP_EQ, OP_NE, OP_GT } BulkheadOperator;
 
 #define BULKHEAD_NAME_SIZE 64 /* of sets and chains here; nft itself takes 127 */
 #define BULKHEAD_KEYS_MAX 4
+#define BULKHEAD_DYNAMIC_SIZE 65535 /* elements of a dynamic set at the most */
 
 typedef struct {
     BulkheadStatementType type;
     BulkheadOperator op;
     guint8 n_keys;
     guint8 keys[BULKHEAD_KEYS_MAX];
-    guint8 prefix;     /* addresses: bits that count */
-    guint8 value[16];  /* as the kernel's register holds it */
+    guint8 prefix;    /* addresses: bits that count */
+    guint8 value[16]; /* as the kernel's register holds it */
     guint32 number;
     char name[BULKHEAD_NAME_SIZE];
 } BulkheadStatement;
@@ -103,9 +105,10 @@ typedef struct {
     guint n_fields;
     BulkheadDatatype fields[BULKHEAD_KEYS_MAX];
     gboolean interval;
-    guint timeout;       /* seconds, of every element; 0: none */
-    gint64 expires;      /* µs of CLOCK_BOOTTIME at which they go */
-    guint key_size;      /* bytes, every field padded to four */
+    gboolean dynamic;     /* filled by rules, not by us: timeout is the default there */
+    guint timeout;        /* seconds, of every element; 0: none */
+    gint64 expires;       /* µs of CLOCK_BOOTTIME at which they go */
+    guint key_size;       /* bytes, every field padded to four */
     GByteArray *elements; /* key_size each; of an interval set first and last, 2 × key_size */
 } BulkheadSet;
 
@@ -116,16 +119,16 @@ typedef enum {
     HOOK_FORWARD = 2,
     HOOK_OUTPUT = 3,
     HOOK_POSTROUTING = 4,
-    HOOK_EGRESS = 5,     /* becomes NF_NETDEV_EGRESS */
+    HOOK_EGRESS = 5, /* becomes NF_NETDEV_EGRESS */
 } BulkheadHook;
 
 typedef struct {
     char name[BULKHEAD_NAME_SIZE];
-    BulkheadHook hook;   /* HOOK_NONE: a chain to jump to */
+    BulkheadHook hook; /* HOOK_NONE: a chain to jump to */
     int priority;
     gboolean policy_drop;
-    char device[16];     /* HOOK_EGRESS only */
-    GPtrArray *rules;    /* of BulkheadRule */
+    char device[16];  /* HOOK_EGRESS only */
+    GPtrArray *rules; /* of BulkheadRule */
 } BulkheadChain;
 
 typedef struct {
@@ -187,9 +190,9 @@ void bulkhead_set_add_range (BulkheadSet *set, const BulkheadElement *first,
 
 /* ---- The vocabulary ---- */
 
-#define rule(chain, ...) \
-    bulkhead_chain_add_rule ((chain), (const BulkheadStatement[]){ __VA_ARGS__ }, \
-                             sizeof ((const BulkheadStatement[]){ __VA_ARGS__ }) \
+#define rule(chain, ...)                                                                           \
+    bulkhead_chain_add_rule ((chain), (const BulkheadStatement[]){ __VA_ARGS__ },                  \
+                             sizeof ((const BulkheadStatement[]){ __VA_ARGS__ })                   \
                                  / sizeof (BulkheadStatement))
 
 #define COUNTER ((BulkheadStatement){ .type = STATEMENT_COUNTER })
@@ -199,14 +202,15 @@ void bulkhead_set_add_range (BulkheadSet *set, const BulkheadElement *first,
 #define REJECT_ADMIN_PROHIBITED ((BulkheadStatement){ .type = STATEMENT_REJECT_ADMIN_PROHIBITED })
 
 /* in ("endpoints4", KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT): the keys together are in the set. */
-#define in(set, ...) \
-    bulkhead_lookup (OP_EQ, (set), (const guint8[]){ __VA_ARGS__ }, \
+#define in(set, ...)                                                                               \
+    bulkhead_lookup (STATEMENT_LOOKUP, (set), (const guint8[]){ __VA_ARGS__ },                     \
                      sizeof ((const guint8[]){ __VA_ARGS__ }))
-#define not_in(set, ...) \
-    bulkhead_lookup (OP_NE, (set), (const guint8[]){ __VA_ARGS__ }, \
+/* update ("flows4", …): the kernel keeps the keys of this packet there for a while. */
+#define update(set, ...)                                                                           \
+    bulkhead_lookup (STATEMENT_UPDATE, (set), (const guint8[]){ __VA_ARGS__ },                     \
                      sizeof ((const guint8[]){ __VA_ARGS__ }))
 
-BulkheadStatement bulkhead_lookup (BulkheadOperator op, const char *set, const guint8 *keys,
+BulkheadStatement bulkhead_lookup (BulkheadStatementType type, const char *set, const guint8 *keys,
                                    gsize n_keys);
 BulkheadStatement bulkhead_match (BulkheadKey key, BulkheadOperator op, gconstpointer value,
                                   gsize size);
@@ -229,6 +233,14 @@ static inline BulkheadStatement
 iifname (const char *name)
 {
     return bulkhead_match (KEY_IIFNAME, OP_EQ, name, strlen (name));
+}
+
+/* By the address' family. */
+static inline BulkheadStatement
+saddr (const BulkheadAddress *address)
+{
+    return bulkhead_match (address->family == G_SOCKET_FAMILY_IPV4 ? KEY_IP_SADDR : KEY_IP6_SADDR,
+                           OP_EQ, address->bytes, bulkhead_address_size (address));
 }
 
 static inline BulkheadStatement
@@ -286,6 +298,12 @@ icmp_type (guint8 type)
 }
 
 static inline BulkheadStatement
+icmp_code (guint8 code)
+{
+    return match_u8 (KEY_ICMP_CODE, OP_EQ, code);
+}
+
+static inline BulkheadStatement
 icmpv6_type (guint8 type)
 {
     return match_u8 (KEY_ICMPV6_TYPE, OP_EQ, type);
@@ -317,9 +335,9 @@ exthdr_rt_exists (void)
 }
 
 static inline BulkheadStatement
-exthdr_frag_exists (void)
+frag_frag_off_not_zero (void)
 {
-    return match_u8 (KEY_EXTHDR_FRAG, OP_EQ, 1);
+    return bulkhead_match (KEY_FRAG_FRAG_OFF, OP_NE, "\0", 2);
 }
 
 static inline BulkheadStatement
@@ -346,15 +364,6 @@ ll_vlan_type (guint16 ether_type)
 {
     return match_be16 (KEY_LL_VLAN_TYPE, ether_type);
 }
-
-/* NF_CT_STATE_BIT: established 2, related 4; the value is a mask, any bit matches. */
-static inline BulkheadStatement
-ct_state (guint32 mask)
-{
-    return bulkhead_match (KEY_CT_STATE, OP_EQ, &mask, sizeof mask);
-}
-#define CT_ESTABLISHED 2
-#define CT_RELATED 4
 
 static inline BulkheadStatement
 limit_per_second (guint packets)

@@ -18,9 +18,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadStore, bulkhead_store_free)
 
 /*
  * Returns: (transfer full): never NULL. File missing: a new policy, never locked, no error set.
- * File there but not understood, not ours (a symlink, not a regular file, over 64 MiB) or not readable:
- * a locked policy with nothing open, and @error is set to STATE_UNREADABLE with the path and the
- * reason. The bad file is kept, renamed beside with ".unreadable", when the next save is made.
+ * File there but not understood, not ours (a symlink, not a regular file, over 64 MiB) or not
+ * readable: a locked policy with nothing open, and @error is set to STATE_UNREADABLE with the path
+ * and the reason. The bad file is kept, renamed beside with ".unreadable", when the next save is
+ * made.
  */
 BulkheadPolicy *bulkhead_store_load (BulkheadStore *store, GError **error);
 

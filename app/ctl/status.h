@@ -23,7 +23,6 @@ char *bulkhead_status_reason (GVariant *status);
 /* The whole status for people, several lines. (transfer full) */
 char *bulkhead_status_to_text (GVariant *status);
 
-const char *bulkhead_tunnel_kind_to_string (guint32 kind);
 /* "up", "down" or "absent". */
 const char *bulkhead_tunnel_state (GVariant *tunnel);
 /* An array of objects, with the kind as a word. */

@@ -8,8 +8,8 @@ static const GOptionEntry no_options[] = { { NULL } };
 /* By the number of the kind. */
 static const char *const kinds[] = { "unknown", "wireguard", "openvpn", "other" };
 
-const char *
-bulkhead_tunnel_kind_to_string (guint32 kind)
+static const char *
+kind_to_string (guint32 kind)
 {
     return kinds[kind < G_N_ELEMENTS (kinds) ? kind : 0];
 }
@@ -23,9 +23,8 @@ bulkhead_tunnels_json_set (JsonObject *object, GVariant *tunnels)
         g_autoptr (GVariant) tunnel = g_variant_get_child_value (tunnels, i);
         JsonNode *node = json_gvariant_serialize (tunnel);
 
-        json_object_set_string_member (
-            json_node_get_object (node), "kind",
-            bulkhead_tunnel_kind_to_string (bulkhead_get_number (tunnel, "kind")));
+        json_object_set_string_member (json_node_get_object (node), "kind",
+                                       kind_to_string (bulkhead_get_number (tunnel, "kind")));
         json_array_add_element (array, node);
     }
     json_object_set_array_member (object, "tunnels", array);
@@ -41,7 +40,7 @@ print_tunnel (GVariant *tunnel)
     g_autofree char *joined = g_strjoinv (" ", (char **)list);
     g_autofree char *line =
         g_strdup_printf ("%-20s %-15s %-10s %-8s %-7s %s", id, interface,
-                         bulkhead_tunnel_kind_to_string (bulkhead_get_number (tunnel, "kind")),
+                         kind_to_string (bulkhead_get_number (tunnel, "kind")),
                          bulkhead_get_flag (tunnel, "trusted") ? "trusted" : "found",
                          bulkhead_tunnel_state (tunnel), joined);
     g_autofree char *clean = bulkhead_one_line (line);

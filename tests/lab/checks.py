@@ -22,9 +22,10 @@ class Silence:
     """A `with` block while which the ISP must see nothing but what `allowed` lets out, and no
     mark at all. Senders run all the while; `begin` is where they are already running."""
 
-    def __init__(self, lab, ways, endpoints=(), where=None, begin=None, interface="isp0"):
+    def __init__(self, lab, ways, endpoints=(), where=None, begin=None, interface="isp0",
+                 lan=False):
         self.lab, self.ways, self.endpoints, self.where = lab, ways, endpoints, where
-        self.senders = begin
+        self.senders, self.lan = begin, lan
         self.mark = begin.mark if begin else new_mark()
         self.witness = lab.witness(self.mark, interface)
         self.result = self.seen = None
@@ -40,16 +41,16 @@ class Silence:
         self.seen = self.witness.seen
         if kind:
             return
-        leaks = self.seen.forbidden(self.lab.allowed(self.endpoints))
+        leaks = self.seen.forbidden(self.lab.allowed(self.endpoints, self.lan))
         assert not leaks, "\n".join([f"leaked {len(leaks)} kinds:", *leaks[:12], str(self.seen.tags)])
         assert self.seen.drops == 0, "the witness missed frames: the count proves nothing"
         idle = [tag for tag, r in self.result.items() if not r["attempts"]]
         assert not idle, f"these senders did nothing: {idle}"
 
 
-def assert_silent(lab, ways, seconds=0.4, endpoints=(), where=None, interface="isp0"):
-    """These senders, for so long: nothing arrives."""
-    with Silence(lab, ways, endpoints, where, interface=interface) as silence:
+def assert_silent(lab, ways, seconds=0.4, endpoints=(), where=None, interface="isp0", lan=False):
+    """These senders, for so long: nothing arrives. `lan`: LAN bypass is on, so MLD may leave."""
+    with Silence(lab, ways, endpoints, where, interface=interface, lan=lan) as silence:
         time.sleep(seconds)
     return silence
 

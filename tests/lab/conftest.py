@@ -7,14 +7,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lab import Lab, OpenVPN, WireGuard  # noqa: E402
-
-TUNNELS = {
-    "wireguard": WireGuard,
-    "openvpn-udp": OpenVPN,
-    "openvpn-tcp": lambda lab: OpenVPN(lab, "tcp"),
-}
-
+from lab import Lab, WireGuard  # noqa: E402
 
 @pytest.fixture(scope="module")
 def module_lab(request):

@@ -31,7 +31,7 @@ table inet lab {
     chain target { type nat hook prerouting priority -100;
         ip daddr 198.51.100.9 tcp dport != 80 redirect to :7000
         ip6 daddr 2001:db8:99::9 tcp dport != 80 redirect to :7000
-        ip daddr 192.168.7.1 tcp dport 853 redirect to :7000
+        ip daddr 192.168.7.1 tcp dport { 853, 2869, 5000, 49152 } redirect to :7000
     }
     chain input { type filter hook input priority 0;
         iifname "isp0" ip daddr 198.51.100.9 meta l4proto != { tcp, icmp } drop
@@ -137,7 +137,7 @@ class Lab:
     def log_of(self, name):
         try:
             with open(self.log_path(name), encoding="utf-8", errors="replace") as file:
-                return file.read()[-4000:]
+                return file.read()[-1500:]
         except FileNotFoundError:
             return ""
 
@@ -211,7 +211,7 @@ class Lab:
         dhcp = [] if self.static else [
             "--dhcp-range=192.168.7.100,192.168.7.200,1h", "--dhcp-authoritative", "--no-ping",
             f"--dhcp-host={self.victim_mac},192.168.7.2", "--dhcp-option=6,192.168.7.1",
-            "--enable-ra", "--dhcp-range=::,constructor:isp0,ra-only,64",
+            "--enable-ra", "--dhcp-range=2001:db8:7::,ra-only,64",
             f"--dhcp-leasefile={self.directory}/dnsmasq.leases"]
         self.dnsmasq = self.isp.start(
             "dnsmasq", "--conf-file=/dev/null", "--keep-in-foreground", "--user=root", "--no-resolv",
@@ -375,7 +375,7 @@ class Lab:
         status, out, err = self.ctl(*arguments)
         if status:
             raise Failed(f"bulkheadctl {' '.join(map(str, arguments))}: exit {status}\n{out}{err}"
-                         f"\nhelper: {self.log_of('helper')}")
+                         f"\nhelper: {self.log_of('helper')[-600:]}")
         return out
 
     def use(self, tunnel):
@@ -440,7 +440,7 @@ class Lab:
             result = self.send(mark, ways, seconds, where)
         return seen.seen, result
 
-    def allowed(self, endpoints=()):
+    def allowed(self, endpoints=(), lan=False):
         """Whether the ISP may see a frame while locked: DESIGN 5, written a second time."""
         tunnels = set(WireGuard.address.values()) | {"10.9.0.2", "10.10.0.2"}
 
@@ -458,8 +458,8 @@ class Lab:
                 if (c["destination"], c["protocol"], c["port"]) in endpoints:
                     return True
                 if c["protocol"] == ICMPV6:
-                    return c["port"] in (135, 136) or (c["port"] == 133
-                                                       and c["destination"] == "ff02::2")
+                    return c["port"] in (135, 136) or (c["port"], c["destination"]) in (
+                        (133, "ff02::2"), *([(143, "ff02::16")] if lan else []))
                 return (c["protocol"], c["port"]) == (UDP, 547) and c["destination"] == "ff02::1:2"
             return False
         return judge

@@ -5,10 +5,9 @@ import time
 import pytest
 
 from checks import Silence, assert_seen, assert_silent
-from conftest import TUNNELS
 from lab import SERVER
 from traffic import TARGET, new_mark
-from vpn import wait_for
+from vpn import TUNNELS, wait_for
 
 
 def wrong_senders(tunnel):

@@ -75,15 +75,24 @@ def test_name_prefix(lab, plugged, wireguard, name):
     assert_silent(lab, ways, interface="isp2")
 
 
-def test_dead_tunnels_name(lab, plugged, wireguard):
-    """A wire is given the dead tunnel's name: only the tunnel's own addresses may use it (D11)."""
+def test_dead_tunnels_name(lab, wireguard, plugged):
+    """A way onto the wire is given the dead tunnel's name: it is no tunnel for that."""
     lab.must("lock")
     wireguard.kill()
-    lab.plug("wg0")
-    ways = ways_by(lab, "wg0", raw=False)
-    assert_silent(lab, ways, interface="isp2")
-    lab.must("unlock")
-    assert_seen(lab, ways, witness=lambda m: lab.witness(m, "isp2"))
+    ways = [w for w in ordinary_ways(4, "wg0") if "dev=wg0" in w]
+    try:
+        lab.victim.ip("link add wg0 link eth0 type macvlan mode bridge\nlink set wg0 up\n"
+                      "addr add 192.168.7.77/24 dev wg0\n"
+                      "route add default via 192.168.7.1 dev wg0 metric 1\n")
+        time.sleep(LATER)
+        assert state(lab) == BLOCKING
+        assert_silent(lab, ways)
+        result = lab.send(new_mark(), ways, 0.2)
+        assert not any(r["sent"] for r in result.values()), "not even refused by the first wall"
+        lab.must("unlock")
+        assert_seen(lab, ways)
+    finally:
+        lab.victim.ip("link del wg0", check=False)
 
 
 def test_uplink_renamed(lab, plugged):

@@ -6,10 +6,9 @@ import time
 import pytest
 
 from checks import BLOCKING, PROTECTED, Silence, assert_seen, state
-from conftest import TUNNELS
 from lab import SERVER
 from traffic import flow_ways, new_mark, probe_ways
-from vpn import wait_for
+from vpn import TUNNELS, wait_for
 
 EVENTS = ["kill", "flap", "unreachable", "restart", "helper-kill", "helper-adopt"]
 

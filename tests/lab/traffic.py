@@ -188,6 +188,11 @@ def flow_ways(families, dev="eth0"):
         f"flow,to={TARGET[f]},port=7007,tag=flow-bound{f},rate=40,dev={dev}")]
 
 
+def honest_ways(lab, families):
+    """What a pause opens again: all but frames that lie or are no IP."""
+    return [w for f in families for w in ordinary_ways(f) + packet_ways(lab, f)[:2]]
+
+
 def probe_ways(lab, families):
     """Everything but the flows."""
     return [w for f in families for w in ordinary_ways(f) + packet_ways(lab, f)]

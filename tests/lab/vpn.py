@@ -96,8 +96,9 @@ class WireGuard(Tunnel):
         victim.run("wg", "set", self.link, "private-key", self.key, "fwmark", mark,
                    "peer", self.lab.wg_server_public, "endpoint", self.endpoint(),
                    "allowed-ips", "0.0.0.0/0,::/0", "persistent-keepalive", "2")
-        victim.ip("".join(f"addr add {a} dev {self.link}\n" for a in self.address.values())
-                  + f"link set {self.link} mtu 1380 up\n"
+        victim.ip(f"addr add {self.address[4]}/24 dev {self.link}\n"
+                  f"addr add {self.address[6]}/64 dev {self.link}\n"
+                  f"link set {self.link} mtu 1380 up\n"
                   f"route add default dev {self.link} table {mark}\n"
                   f"route add ::/0 dev {self.link} table {mark}\n")
         for flag in ("-4", "-6"):  # as wg-quick does
@@ -149,7 +150,7 @@ class OpenVPN(Tunnel):
                   f"remote {SERVER[family]} {self.port}\n" + _common(self.lab, "client")
                   + (f"mark {self.mark}\n" if self.mark else "")
                   + "remote-cert-tls server\nkeepalive 1 4\nconnect-retry 1 1\nconnect-timeout 3\n"
-                  "hand-window 10\nredirect-gateway def1 ipv6\n")
+                  "hand-window 4\nredirect-gateway def1 ipv6\n")
         self.client = self.lab.victim.start(
             "openvpn", "--config", self.lab.write("client.conf", config),
             log=self.lab.log_path(self.log))
@@ -170,7 +171,8 @@ def _wg_keys(lab, name):
 
 def _wireguard_go(lab, where, link):
     child = where.start("wireguard-go", "-f", link, log=lab.log_path("wireguard"),
-                        env={"LOG_LEVEL": "verbose", "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD": "1"})
+                        env={"LOG_LEVEL": "verbose",
+                             "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD": "1"})
     up = wait_for(lambda: where.run("wg", "show", link, check=False).returncode == 0)
     if not up or child.poll() is not None:
         raise Failed(f"wireguard-go does not start:\n{lab.log_of('wireguard')}")
@@ -199,3 +201,10 @@ def _certificates(lab):
         openssl("req", *key, "-keyout", who + ".key.pem", "-out", who + ".csr", "-subj", f"/CN={who}")
         openssl("x509", "-req", "-in", who + ".csr", "-CA", "ca.crt", "-CAkey", "ca.key",
                 "-CAcreateserial", "-out", who + ".crt", "-days", "30", "-extfile", who + ".ext")
+
+
+TUNNELS = {
+    "wireguard": WireGuard,
+    "openvpn-udp": OpenVPN,
+    "openvpn-tcp": lambda lab: OpenVPN(lab, "tcp"),
+}

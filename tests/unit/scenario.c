@@ -4,9 +4,9 @@
 #include <string.h>
 
 static const char *const link_types[] = {
-    [BULKHEAD_LINK_OTHER] = "other",   [BULKHEAD_LINK_LOOPBACK] = "loopback",
-    [BULKHEAD_LINK_HARDWARE] = "hardware", [BULKHEAD_LINK_VLAN] = "vlan",
-    [BULKHEAD_LINK_VETH] = "veth",     [BULKHEAD_LINK_BRIDGE] = "bridge",
+    [BULKHEAD_LINK_OTHER] = "other",         [BULKHEAD_LINK_LOOPBACK] = "loopback",
+    [BULKHEAD_LINK_HARDWARE] = "hardware",   [BULKHEAD_LINK_VLAN] = "vlan",
+    [BULKHEAD_LINK_VETH] = "veth",           [BULKHEAD_LINK_BRIDGE] = "bridge",
     [BULKHEAD_LINK_WIREGUARD] = "wireguard", [BULKHEAD_LINK_TUN] = "tun",
 };
 
@@ -107,8 +107,7 @@ load_tunnel (GKeyFile *file, const char *group, BulkheadPolicy **policy)
 {
     g_autoptr (GError) error = NULL;
     g_autofree char *interface = g_key_file_get_string (file, group, "interface", NULL);
-    g_autoptr (BulkheadTunnel) tunnel
-        = bulkhead_tunnel_new (group + strlen ("tunnel "), interface);
+    g_autoptr (BulkheadTunnel) tunnel = bulkhead_tunnel_new (group + strlen ("tunnel "), interface);
 
     tunnel->mark = g_key_file_get_uint64 (file, group, "mark", NULL);
     tunnel->uid = g_key_file_get_uint64 (file, group, "user", NULL);
@@ -148,7 +147,7 @@ load_exceptions (GKeyFile *file, BulkheadPolicy **policy)
     if (exceptions->len > 0)
         take_policy (policy,
                      bulkhead_policy_with_exceptions (
-                         *policy, (BulkheadException *) exceptions->data, exceptions->len, &error),
+                         *policy, (BulkheadException *)exceptions->data, exceptions->len, &error),
                      error);
 }
 
@@ -185,9 +184,9 @@ scenario_load (const char *path)
     g_autoptr (GError) error = NULL;
     g_autofree char *name = g_strconcat (path, ".ini", NULL);
     g_auto (GStrv) groups = NULL;
-    GPtrArray *links = g_ptr_array_new_with_free_func ((GDestroyNotify) bulkhead_link_free);
-    GPtrArray *wireguards
-        = g_ptr_array_new_with_free_func ((GDestroyNotify) bulkhead_wireguard_free);
+    GPtrArray *links = g_ptr_array_new_with_free_func ((GDestroyNotify)bulkhead_link_free);
+    GPtrArray *wireguards =
+        g_ptr_array_new_with_free_func ((GDestroyNotify)bulkhead_wireguard_free);
     Scenario *scenario = g_new0 (Scenario, 1);
     BulkheadFeatures features = BULKHEAD_FEATURES_ALL;
 
@@ -221,7 +220,7 @@ scenario_free (Scenario *scenario)
 static int
 compare_strings (gconstpointer a, gconstpointer b)
 {
-    return strcmp (*(const char *const *) a, *(const char *const *) b);
+    return strcmp (*(const char *const *)a, *(const char *const *)b);
 }
 
 GStrv
@@ -236,9 +235,9 @@ scenario_list (void)
     g_assert_no_error (error);
     while ((name = g_dir_read_name (dir)) != NULL)
         if (g_str_has_suffix (name, ".ini"))
-            g_ptr_array_add (paths, g_strdup_printf ("%s/%.*s", folder,
-                                                     (int) (strlen (name) - 4), name));
+            g_ptr_array_add (paths,
+                             g_strdup_printf ("%s/%.*s", folder, (int)(strlen (name) - 4), name));
     g_ptr_array_sort (paths, compare_strings);
     g_ptr_array_add (paths, NULL);
-    return (GStrv) g_ptr_array_free (paths, FALSE);
+    return (GStrv)g_ptr_array_free (paths, FALSE);
 }
