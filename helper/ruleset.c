@@ -84,6 +84,8 @@ bulkhead_table_add_set (BulkheadTable *table, const char *name, gboolean interva
         set->fields[i] = fields[i];
         set->key_size += (bulkhead_datatype_size (fields[i]) + 3) / 4 * 4;
     }
+    if (n_fields == 1)
+        set->key_size = bulkhead_datatype_size (fields[0]);
     set->elements = g_byte_array_new ();
     g_ptr_array_add (table->sets, set);
     return set;
@@ -335,18 +337,18 @@ bulkhead_element_add (BulkheadElement *element, gconstpointer value, guint size)
 void
 bulkhead_set_add (BulkheadSet *set, const BulkheadElement *element)
 {
-    g_assert (element->size == set->key_size);
-    g_byte_array_append (set->elements, element->bytes, element->size);
+    g_assert (element->size >= set->key_size);
+    g_byte_array_append (set->elements, element->bytes, set->key_size);
     if (set->interval)
-        g_byte_array_append (set->elements, element->bytes, element->size);
+        g_byte_array_append (set->elements, element->bytes, set->key_size);
 }
 
 void
 bulkhead_set_add_range (BulkheadSet *set, const BulkheadElement *first, const BulkheadElement *last)
 {
-    g_assert (set->interval && first->size == set->key_size && last->size == set->key_size);
-    g_byte_array_append (set->elements, first->bytes, first->size);
-    g_byte_array_append (set->elements, last->bytes, last->size);
+    g_assert (set->interval && first->size >= set->key_size && last->size >= set->key_size);
+    g_byte_array_append (set->elements, first->bytes, set->key_size);
+    g_byte_array_append (set->elements, last->bytes, set->key_size);
 }
 
 guint
