@@ -219,6 +219,12 @@ bulkhead_prefix_contains (const BulkheadPrefix *prefix, const BulkheadAddress *a
 }
 
 gboolean
+bulkhead_prefix_covers (const BulkheadPrefix *prefix, const BulkheadPrefix *inner)
+{
+    return prefix->length <= inner->length && bulkhead_prefix_contains (prefix, &inner->address);
+}
+
+gboolean
 bulkhead_range_to_prefix (const BulkheadRange *range, BulkheadPrefix *ret)
 {
     guint bits = 8 * bulkhead_address_size (&range->first);
@@ -270,6 +276,22 @@ compare_ranges (gconstpointer a, gconstpointer b)
     const BulkheadRange *right = b;
 
     return bulkhead_address_compare (&left->first, &right->first);
+}
+
+void
+bulkhead_sort_unique (GArray *array, GCompareFunc compare)
+{
+    gsize size = g_array_get_element_size (array);
+    guint kept = 0;
+
+    g_array_sort (array, compare);
+    for (guint i = 0; i < array->len; i++) {
+        const char *element = array->data + i * size;
+
+        if (kept == 0 || compare (array->data + (kept - 1) * size, element) != 0)
+            memmove (array->data + kept++ * size, element, size);
+    }
+    g_array_set_size (array, kept);
 }
 
 /* Whether @after, which does not begin before @range, overlaps it or begins right behind it. */

@@ -53,9 +53,14 @@ gboolean bulkhead_prefix_contains (const BulkheadPrefix *prefix, const BulkheadA
 /* The same prefix with its host bits cleared. */
 BulkheadPrefix bulkhead_prefix_network (const BulkheadPrefix *prefix);
 BulkheadRange bulkhead_prefix_range (const BulkheadPrefix *prefix);
+/* Whether every address of @inner is one of @prefix. */
+gboolean bulkhead_prefix_covers (const BulkheadPrefix *prefix, const BulkheadPrefix *inner);
 
 /* TRUE and @ret when the range is exactly one prefix. */
 gboolean bulkhead_range_to_prefix (const BulkheadRange *range, BulkheadPrefix *ret);
+
+/* Sorts any array of values in place and keeps one of what is equal. */
+void bulkhead_sort_unique (GArray *array, GCompareFunc compare);
 
 /*
  * Sorts an array of BulkheadRange of any families in place and merges what overlaps or touches,

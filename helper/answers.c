@@ -10,6 +10,13 @@ add (GVariantBuilder *builder, const char *key, GVariant *value)
     g_variant_builder_add (builder, "{sv}", key, value);
 }
 
+/* A link's name may be any bytes; the bus takes only text. */
+static GVariant *
+new_string (const char *text)
+{
+    return g_variant_new_take_string (g_utf8_make_valid (text, -1));
+}
+
 static gboolean
 has_endpoint (const GArray *endpoints, const BulkheadEndpoint *endpoint)
 {
@@ -50,8 +57,8 @@ describe_tunnel (BulkheadLock *lock, const BulkheadTunnel *tunnel, gboolean trus
     const BulkheadWireguard *seen = wireguard != NULL ? wireguard : &nothing;
     GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
 
-    add (&builder, "id", g_variant_new_string (tunnel->name));
-    add (&builder, "interface", g_variant_new_string (tunnel->interface));
+    add (&builder, "id", new_string (tunnel->name));
+    add (&builder, "interface", new_string (tunnel->interface));
     add (&builder, "kind", g_variant_new_uint32 (tunnel->kind));
     add (&builder, "trusted", g_variant_new_boolean (trusted));
     add (&builder, "present",
@@ -94,27 +101,37 @@ add_found (GVariantBuilder *builder, BulkheadLock *lock, gboolean addresses)
     }
 }
 
+/* A caller who may see no addresses may not keep the helper busy either. */
+static gint64
+max_age (gboolean addresses)
+{
+    return addresses ? 0 : G_USEC_PER_SEC;
+}
+
 GVariant *
 bulkhead_answer_tunnels (BulkheadLock *lock, gboolean addresses)
 {
     GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
 
-    bulkhead_lock_refresh (lock);
+    bulkhead_lock_refresh (lock, max_age (addresses));
     add_trusted (&builder, lock, addresses);
     add_found (&builder, lock, addresses);
     return g_variant_builder_end (&builder);
 }
 
+/* A trusted tunnel that holds the default route leads outside too, but as it should. */
 static GVariant *
-list_uplinks (const BulkheadNet *net)
+list_uplinks (const BulkheadPolicy *policy, const BulkheadNet *net)
 {
     GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_STRING_ARRAY);
 
     for (guint i = 0; i < net->links->len; i++) {
         const BulkheadLink *link = net->links->pdata[i];
 
-        if (link->uplink)
-            g_variant_builder_add (&builder, "s", link->name);
+        if (link->uplink
+            && !(bulkhead_link_may_be_trusted (link)
+                 && bulkhead_policy_find_interface (policy, link->name) != NULL))
+            g_variant_builder_add_value (&builder, new_string (link->name));
     }
     return g_variant_builder_end (&builder);
 }
@@ -149,7 +166,7 @@ gboolean
 bulkhead_answer_verify (BulkheadLock *lock, gboolean addresses, char **ret_problem)
 {
     g_autoptr (GError) error = NULL;
-    gboolean enforced = bulkhead_lock_verify (lock, &error);
+    gboolean enforced = bulkhead_lock_verify (lock, max_age (addresses), &error);
 
     *ret_problem = g_strdup (phrase_problem (enforced ? "" : error->message, addresses));
     return enforced;
@@ -171,30 +188,28 @@ bulkhead_answer_status (BulkheadLock *lock, gboolean addresses)
 {
     GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
     GVariantBuilder tunnels = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
-    g_autofree char *problem = NULL;
-    gboolean enforced;
+    const char *problem;
     const BulkheadPolicy *policy;
     const BulkheadNet *net;
 
-    /* Both may change the state, so they come before it is told. */
-    bulkhead_lock_refresh (lock);
-    enforced = bulkhead_answer_verify (lock, addresses, &problem);
+    /* This may change the state, so it comes before it is told. */
+    bulkhead_lock_refresh (lock, max_age (addresses));
     policy = bulkhead_lock_get_policy (lock);
     net = bulkhead_lock_get_net (lock);
+    problem = bulkhead_lock_get_problem (lock);
     add_trusted (&tunnels, lock, addresses);
     add (&builder, "state", g_variant_new_uint32 (bulkhead_lock_get_state (lock)));
     add (&builder, "locked", g_variant_new_boolean (policy->locked));
-    add (&builder, "enforced", g_variant_new_boolean (enforced));
+    add (&builder, "enforced", g_variant_new_boolean (problem[0] == '\0'));
     add (&builder, "paused_seconds", g_variant_new_uint32 (bulkhead_answer_paused_seconds (lock)));
     add (&builder, "lan", g_variant_new_boolean (policy->lan));
     add (&builder, "lan_cgnat", g_variant_new_boolean (policy->lan_cgnat));
     add (&builder, "lan_port_mapping", g_variant_new_boolean (policy->lan_port_mapping));
     add (&builder, "exceptions", g_variant_new_uint32 (policy->exceptions->len));
     add (&builder, "tunnels", g_variant_builder_end (&tunnels));
-    add (&builder, "uplinks", list_uplinks (net));
+    add (&builder, "uplinks", list_uplinks (policy, net));
     add (&builder, "weakened", list_weakened (net));
-    add (&builder, "problem",
-         g_variant_new_string (phrase_problem (bulkhead_lock_get_problem (lock), addresses)));
+    add (&builder, "problem", g_variant_new_string (phrase_problem (problem, addresses)));
     add (&builder, "version", g_variant_new_string (BULKHEAD_VERSION));
     return g_variant_builder_end (&builder);
 }

@@ -3,14 +3,10 @@
 #pragma once
 
 #include <glib.h>
-#include <time.h>
 
 /* µs of CLOCK_BOOTTIME. */
-static inline gint64
-bulkhead_boottime (void)
-{
-    struct timespec now;
+gint64 bulkhead_boottime (void);
 
-    clock_gettime (CLOCK_BOOTTIME, &now);
-    return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
-}
+/* Calls @function once at @when, or as soon as the machine wakes after it; GLib's own timers
+ * stand still while it sleeps. Returns a GSource's id. */
+guint bulkhead_boottime_add (gint64 when, GSourceFunc function, gpointer data);

@@ -170,27 +170,38 @@ private_ranges (const BulkheadPolicy *policy)
     return ranges;
 }
 
-/* A private address inside a tunnel, trusted or not, must not be stolen onto the LAN (LEAKS L25).
- * Link-local networks are on every link and stay. */
-static GArray *
-tunnel_ranges (const BulkheadPolicy *policy, const BulkheadNet *net)
+static void
+append_networks (GArray *ranges, const GArray *networks)
 {
-    GArray *ranges = ranges_new ();
     BulkheadPrefix link_local;
 
     if (!bulkhead_prefix_parse ("fe80::/10", &link_local))
         g_assert_not_reached ();
+    for (guint i = 0; i < networks->len; i++) {
+        const BulkheadPrefix *prefix = &g_array_index (networks, BulkheadPrefix, i);
+
+        /* Every link has one of those. */
+        if (!bulkhead_prefix_contains (&link_local, &prefix->address))
+            append_prefix (ranges, prefix);
+    }
+}
+
+/* A private network behind a tunnel, trusted or not, up or gone, must not be stolen onto the LAN
+ * (LEAKS L25). */
+static GArray *
+tunnel_ranges (const BulkheadPolicy *policy, const BulkheadNet *net)
+{
+    GArray *ranges = ranges_new ();
+
+    for (guint i = 0; i < policy->tunnels->len; i++)
+        append_networks (ranges, ((const BulkheadTunnel *)policy->tunnels->pdata[i])->networks);
     for (guint i = 0; i < net->links->len; i++) {
         const BulkheadLink *link = net->links->pdata[i];
 
         if (is_local_link (link, policy) || link->type == BULKHEAD_LINK_LOOPBACK)
             continue;
-        for (guint j = 0; j < link->onlink->len; j++) {
-            const BulkheadPrefix *prefix = &g_array_index (link->onlink, BulkheadPrefix, j);
-
-            if (!bulkhead_prefix_contains (&link_local, &prefix->address))
-                append_prefix (ranges, prefix);
-        }
+        append_networks (ranges, link->onlink);
+        append_networks (ranges, link->routed);
     }
     bulkhead_ranges_normalise (ranges);
     return ranges;

@@ -21,16 +21,10 @@ bulkhead_found_kind (const BulkheadNet *net, const char *interface)
 BulkheadTunnel *
 bulkhead_found_tunnel (const BulkheadNet *net, const char *interface)
 {
-    const BulkheadWireguard *wireguard = bulkhead_net_find_wireguard (net, interface);
-    BulkheadTunnel *tunnel = bulkhead_tunnel_new (interface, interface);
+    g_autoptr (BulkheadTunnel) tunnel = bulkhead_tunnel_new (interface, interface);
 
     tunnel->kind = bulkhead_found_kind (net, interface);
-    if (wireguard != NULL) {
-        tunnel->mark = wireguard->mark;
-        g_array_append_vals (tunnel->endpoints, wireguard->endpoints->data,
-                             wireguard->endpoints->len);
-    }
-    return tunnel;
+    return bulkhead_found_update (tunnel, net);
 }
 
 static gboolean
@@ -53,16 +47,91 @@ bulkhead_found_endpoints (const BulkheadTunnel *tunnel, const BulkheadWireguard 
     return tunnel->endpoints;
 }
 
+static GArray *
+private_blocks (void)
+{
+    static const char *const blocks[] = { "10.0.0.0/8",    "100.64.0.0/10",  "169.254.0.0/16",
+                                          "172.16.0.0/12", "192.168.0.0/16", "fc00::/7" };
+    GArray *array = g_array_new (FALSE, FALSE, sizeof (BulkheadPrefix));
+
+    for (gsize i = 0; i < G_N_ELEMENTS (blocks); i++) {
+        BulkheadPrefix block;
+
+        if (!bulkhead_prefix_parse (blocks[i], &block))
+            g_assert_not_reached ();
+        g_array_append_val (array, block);
+    }
+    return array;
+}
+
+/* The first of @prefixes that covers all of @inner, or NULL. */
+static const BulkheadPrefix *
+find_cover (const GArray *prefixes, const BulkheadPrefix *inner)
+{
+    for (guint i = 0; i < prefixes->len; i++) {
+        const BulkheadPrefix *prefix = &g_array_index (prefixes, BulkheadPrefix, i);
+
+        if (bulkhead_prefix_covers (prefix, inner))
+            return prefix;
+    }
+    return NULL;
+}
+
+static int
+compare_networks (gconstpointer a, gconstpointer b)
+{
+    return bulkhead_prefix_compare (a, b);
+}
+
+/* The private networks behind @link; with @whole, the whole blocks that they are of. */
+static GArray *
+private_networks (const BulkheadLink *link, gboolean whole)
+{
+    const GArray *const lists[] = { link->onlink, link->routed };
+    g_autoptr (GArray) blocks = private_blocks ();
+    GArray *networks = g_array_new (FALSE, FALSE, sizeof (BulkheadPrefix));
+
+    for (gsize list = 0; list < G_N_ELEMENTS (lists); list++) {
+        for (guint i = 0; i < lists[list]->len; i++) {
+            const BulkheadPrefix *network = &g_array_index (lists[list], BulkheadPrefix, i);
+            const BulkheadPrefix *block = find_cover (blocks, network);
+
+            if (block != NULL)
+                g_array_append_vals (networks, whole ? block : network, 1);
+        }
+    }
+    bulkhead_sort_unique (networks, compare_networks);
+    return networks;
+}
+
+static void
+take_networks (BulkheadTunnel *tunnel, const BulkheadLink *link)
+{
+    g_array_unref (tunnel->networks);
+    tunnel->networks = private_networks (link, FALSE);
+    if (tunnel->networks->len <= BULKHEAD_NETWORKS_MAX)
+        return;
+    /* More than can be kept: rather close too much of the LAN than open one of them. */
+    g_array_unref (tunnel->networks);
+    tunnel->networks = private_networks (link, TRUE);
+}
+
 BulkheadTunnel *
-bulkhead_found_update (const BulkheadTunnel *tunnel, const BulkheadWireguard *wireguard)
+bulkhead_found_update (const BulkheadTunnel *tunnel, const BulkheadNet *net)
 {
     BulkheadTunnel *updated = bulkhead_tunnel_copy (tunnel);
-    GArray *endpoints = bulkhead_found_endpoints (tunnel, wireguard);
+    const BulkheadWireguard *wireguard = bulkhead_net_find_wireguard (net, tunnel->interface);
+    const BulkheadLink *link = bulkhead_net_find_link (net, tunnel->interface);
 
-    g_array_unref (updated->endpoints);
-    updated->endpoints = g_array_copy (endpoints);
-    if (wireguard->mark != 0)
-        updated->mark = wireguard->mark;
+    if (wireguard != NULL) {
+        g_array_unref (updated->endpoints);
+        updated->endpoints = g_array_copy (bulkhead_found_endpoints (tunnel, wireguard));
+        if (wireguard->mark != 0)
+            updated->mark = wireguard->mark;
+    }
+    /* Another link may have been given the name (LEAKS L38). */
+    if (link != NULL && link->up && link->addresses->len > 0 && bulkhead_link_may_be_trusted (link))
+        take_networks (updated, link);
     return updated;
 }
 
@@ -78,7 +147,8 @@ bulkhead_found_check (const BulkheadNet *net, const char *interface, GError **er
         reason = "is the loopback, not a tunnel";
     else if (link->type == BULKHEAD_LINK_BRIDGE)
         reason = "is a bridge, not a tunnel";
-    else if (!bulkhead_link_may_be_trusted (link) || (link->uplink && link->default_route))
+    else if (!bulkhead_link_may_be_trusted (link)
+             || (link->type == BULKHEAD_LINK_VETH && link->default_route))
         reason = "is an uplink, by which traffic leaves this machine, not a tunnel";
     return reason == NULL
            || bulkhead_error_set_value (error, BULKHEAD_ERROR_INVALID_ARGUMENT, "interface",

@@ -10,8 +10,7 @@
 /* What the snapshot says of that interface; UNKNOWN when it is not there. */
 BulkheadTunnelKind bulkhead_found_kind (const BulkheadNet *net, const char *interface);
 
-/* A tunnel of the link's name, with the endpoints and the mark that WireGuard tells.
- * (transfer full) */
+/* A tunnel of the link's name, with all that bulkhead_found_update() finds. (transfer full) */
 BulkheadTunnel *bulkhead_found_tunnel (const BulkheadNet *net, const char *interface);
 
 /*
@@ -20,11 +19,16 @@ BulkheadTunnel *bulkhead_found_tunnel (const BulkheadNet *net, const char *inter
  * (transfer none)
  */
 GArray *bulkhead_found_endpoints (const BulkheadTunnel *tunnel, const BulkheadWireguard *wireguard);
-/* @tunnel with the mark its WireGuard link has now, and the endpoints that count. (transfer full)
+/*
+ * @tunnel as @net has it now: the mark of its WireGuard link, the endpoints that count, and, while
+ * it is up and has an address, the private networks behind it (LEAKS L25). What @net does not tell
+ * stays as it was known. (transfer full)
  */
-BulkheadTunnel *bulkhead_found_update (const BulkheadTunnel *tunnel,
-                                       const BulkheadWireguard *wireguard);
+BulkheadTunnel *bulkhead_found_update (const BulkheadTunnel *tunnel, const BulkheadNet *net);
 
-/* FALSE and INVALID_ARGUMENT when that interface is there and is the loopback, an uplink or a
- * bridge: to trust one of those would be to unlock. */
+/*
+ * FALSE and INVALID_ARGUMENT when that interface is there and is the loopback, a bridge, of a kind
+ * that may not be trusted, or a veth with a default route: to trust one of those would be to
+ * unlock. A tunnel that holds the default route is what tunnels are for.
+ */
 gboolean bulkhead_found_check (const BulkheadNet *net, const char *interface, GError **error);

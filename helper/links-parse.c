@@ -182,11 +182,11 @@ find_link (const GPtrArray *links, guint32 index)
 }
 
 static void
-add_network (GArray *onlink, const BulkheadPrefix *prefix)
+add_network (GArray *networks, const BulkheadPrefix *prefix)
 {
     BulkheadPrefix network = bulkhead_prefix_network (prefix);
 
-    g_array_append_val (onlink, network);
+    g_array_append_val (networks, network);
 }
 
 /* IFA_LOCAL is our own address and IFA_ADDRESS the peer's; without a peer they are equal (IPv4)
@@ -224,11 +224,7 @@ read_address (const struct nlmsghdr *message, GPtrArray *links)
     add_network (link->onlink, &peer);
 }
 
-/*
- * Whether a snapshot reads anything of this route: default and on-link routes of the main table.
- * 0.0.0.0/1, 128.0.0.0/1 and their IPv6 twins are a VPN's cover over the default route: neither
- * a default route, as the one below is still there, nor a network on the link.
- */
+/* Whether a snapshot reads anything of this route: those of the main table that lead to a link. */
 static gboolean
 route_is_read (const struct rtmsg *info, const struct nlattr *const *of)
 {
@@ -236,14 +232,7 @@ route_is_read (const struct rtmsg *info, const struct nlattr *const *of)
         return FALSE;
     if (get_u32 (of[RTA_TABLE], info->rtm_table) != RT_TABLE_MAIN)
         return FALSE;
-    if (info->rtm_type != RTN_UNICAST || (info->rtm_flags & RTM_F_CLONED) != 0)
-        return FALSE;
-    if (info->rtm_dst_len == 0)
-        return TRUE;
-    /* IPv6 has no scopes: there every route without a gateway is on-link. */
-    if (info->rtm_family == AF_INET && info->rtm_scope != RT_SCOPE_LINK)
-        return FALSE;
-    return info->rtm_dst_len > 1 && of[RTA_GATEWAY] == NULL;
+    return info->rtm_type == RTN_UNICAST && (info->rtm_flags & RTM_F_CLONED) == 0;
 }
 
 static gboolean
@@ -261,7 +250,11 @@ get_gateway (const struct nlattr *const *of, int family, BulkheadAddress *ret)
     return make_address (via->rtvia_family, via->rtvia_addr, size, ret);
 }
 
-/* One next hop of a route: @of are its own attributes, @destination is NULL in default routes. */
+/*
+ * One next hop of a route: @of are its own attributes. 0.0.0.0/1, 128.0.0.0/1 and their IPv6 twins
+ * are a VPN's cover over the default route: neither a default route, as the one below is still
+ * there, nor a network.
+ */
 static void
 read_hop (GPtrArray *links, const struct rtmsg *info, const BulkheadPrefix *destination,
           guint32 index, const struct nlattr *const *of)
@@ -272,13 +265,17 @@ read_hop (GPtrArray *links, const struct rtmsg *info, const BulkheadPrefix *dest
 
     if (link == NULL)
         return;
-    if (destination == NULL) {
+    if (has_gateway)
+        g_array_append_val (link->gateways, gateway);
+    if (destination->length == 0)
         link->default_route = TRUE;
-        if (has_gateway)
-            g_array_append_val (link->gateways, gateway);
-    } else if (!has_gateway) {
+    if (destination->length <= 1)
+        return;
+    if (has_gateway)
+        add_network (link->routed, destination);
+    /* IPv6 has no scopes: there every route without a gateway is on-link. */
+    else if (info->rtm_family == AF_INET6 || info->rtm_scope == RT_SCOPE_LINK)
         add_network (link->onlink, destination);
-    }
 }
 
 static void
@@ -303,22 +300,20 @@ read_route (const struct nlmsghdr *message, GPtrArray *links)
 {
     const struct rtmsg *info = mnl_nlmsg_get_payload (message);
     const struct nlattr *of[ATTRIBUTES];
-    BulkheadPrefix prefix = { 0 };
-    const BulkheadPrefix *destination = NULL;
+    BulkheadPrefix destination = { .length = 0 };
 
     if (!collect (message, sizeof *info, of) || !route_is_read (info, of))
         return;
     if (info->rtm_dst_len != 0) {
-        if (!get_address (of[RTA_DST], info->rtm_family, &prefix.address)
-            || info->rtm_dst_len > 8 * bulkhead_address_size (&prefix.address))
+        if (!get_address (of[RTA_DST], info->rtm_family, &destination.address)
+            || info->rtm_dst_len > 8 * bulkhead_address_size (&destination.address))
             return;
-        prefix.length = info->rtm_dst_len;
-        destination = &prefix;
+        destination.length = info->rtm_dst_len;
     }
     if (of[RTA_MULTIPATH] != NULL)
-        read_hops (links, info, destination, of[RTA_MULTIPATH]);
+        read_hops (links, info, &destination, of[RTA_MULTIPATH]);
     else
-        read_hop (links, info, destination, get_u32 (of[RTA_OIF], 0), of);
+        read_hop (links, info, &destination, get_u32 (of[RTA_OIF], 0), of);
 }
 
 int

@@ -14,5 +14,5 @@
  */
 int bulkhead_links_parse_cb (const struct nlmsghdr *message, void *links);
 
-/* FALSE for a change of a route that no snapshot reads: other tables, gatewayed networks. */
+/* FALSE for a change of a route that no snapshot reads: of other tables, or without a link. */
 gboolean bulkhead_links_event_counts (const struct nlmsghdr *message);

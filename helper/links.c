@@ -10,7 +10,7 @@
 #include <linux/rtnetlink.h>
 
 #define BUFFER_SIZE 32768 /* longer than any event */
-#define SETTLE_MS 5
+#define SETTLE_MS 5       /* from one "changed" to the next */
 #define EVENTS_AT_ONCE 64 /* then the main loop has its turn: a flood must not starve the timer */
 #define ATTEMPTS_MAX 10
 #define PAUSE_US 500 /* longer with every attempt: 22 ms in all */
@@ -20,7 +20,8 @@ struct _BulkheadLinks {
 
     struct mnl_socket *events;
     GSource *source;
-    GSource *timer; /* runs from the first event of a burst until "changed" */
+    GSource *timer;   /* runs from the first event of a burst until SETTLE_MS of silence */
+    gboolean changed; /* and was not told yet */
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadLinks, bulkhead_links, G_TYPE_OBJECT)
@@ -79,23 +80,29 @@ clear_source (GSource **source)
 }
 
 static gboolean
-on_settled_cb (gpointer data)
+on_timer_cb (gpointer data)
 {
     BulkheadLinks *self = data;
 
-    clear_source (&self->timer);
+    if (!self->changed) {
+        clear_source (&self->timer);
+        return G_SOURCE_REMOVE;
+    }
+    self->changed = FALSE;
     g_signal_emit_by_name (self, "changed");
-    return G_SOURCE_REMOVE;
+    return G_SOURCE_CONTINUE;
 }
 
-/* "changed" comes soon, once for all that happens until then. */
+/* "changed" comes at once when there was none of late, else when it is time for the next. */
 static void
 settle (BulkheadLinks *self)
 {
+    self->changed = TRUE;
     if (self->timer != NULL)
         return;
     self->timer = g_timeout_source_new (SETTLE_MS);
-    g_source_set_callback (self->timer, on_settled_cb, self, NULL);
+    g_source_set_ready_time (self->timer, 0); /* the first time without the wait */
+    g_source_set_callback (self->timer, on_timer_cb, self, NULL);
     g_source_attach (self->timer, g_main_context_get_thread_default ());
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Watches rtnetlink and yields snapshots of all links, addresses, on-link prefixes and default
- * routes. It keeps no state between snapshots that could go stale: every burst of events ends in
+ * Watches rtnetlink and yields snapshots of all links, their addresses and the routes of the main
+ * table. It keeps no state between snapshots that could go stale: every burst of events ends in
  * one full dump. It never changes anything in the kernel and never looks at what it means.
  */
 #pragma once
@@ -13,8 +13,9 @@ G_DECLARE_FINAL_TYPE (BulkheadLinks, bulkhead_links, BULKHEAD, LINKS, GObject)
 
 /*
  * Signal "changed" (no arguments): something about links, addresses or routes may have changed;
- * read anew. A burst is one signal, at most 10 ms after its first event; a socket overflow
- * (ENOBUFS) is a change too.
+ * read anew. The first event after a quiet time is told in the next iteration of the main loop,
+ * so that a link that was renamed or plugged in is not left alone; what comes after it is merged
+ * and told once, at most 5 ms later. A socket overflow (ENOBUFS) is a change too.
  */
 BulkheadLinks *bulkhead_links_new (GError **error);
 

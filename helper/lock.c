@@ -6,14 +6,17 @@
 #include "conntrack.h"
 #include "error.h"
 #include "found.h"
-#include "links.h"
 #include "nft-sink.h"
 #include "nft-watch.h"
-#include "wireguard.h"
+#include "observe.h"
+#include "weaker.h"
 
-#define HANDSHAKE_FRESH 180 /* seconds; WireGuard gives a session up then (REJECT_AFTER_TIME) */
-#define POLL_MAX 60         /* seconds between looks at a WireGuard link that is silent */
-#define RETRY_SECONDS 1     /* while broken */
+#include <malloc.h>
+
+#define POLL_MAX 60                 /* seconds between looks at a WireGuard link that is silent */
+#define RETRY_SECONDS 1             /* while broken, or while links cannot be read */
+#define REPAIRS_TOLD G_USEC_PER_SEC /* at the most one in this time */
+#define MANY_EXCEPTIONS 1000        /* a change of as many leaves memory worth giving back */
 
 struct _BulkheadLock {
     GObject parent_instance;
@@ -25,11 +28,16 @@ struct _BulkheadLock {
     BulkheadNftWatch *watch;
 
     BulkheadPolicy *policy;
-    BulkheadPolicy *stored; /* as the store has it */
     BulkheadNet *net;
-    BulkheadRuleset *applied; /* read back to be in the kernel; NULL: nobody knows */
+    BulkheadRuleset *applied;       /* read back to be in the kernel; NULL: nobody knows */
+    BulkheadPolicy *applied_policy; /* what it was made from */
+    BulkheadNet *applied_net;
     BulkheadState state;
     char *problem;
+    gboolean net_is_old; /* the last look at the links failed */
+    gint64 refreshed;    /* monotonic µs of the last look for an answer */
+    gint64 verified;     /* and of the last reading back for one */
+    gint64 repair_told;  /* monotonic µs of the last repair in the log */
 
     guint pause_source;
     guint poll_source;
@@ -40,82 +48,6 @@ struct _BulkheadLock {
 G_DEFINE_FINAL_TYPE (BulkheadLock, bulkhead_lock, G_TYPE_OBJECT)
 
 static guint changed_signal;
-
-/* ---- what there is ---- */
-
-static gboolean
-may_be_wireguard (const BulkheadLink *link)
-{
-    return link->type == BULKHEAD_LINK_WIREGUARD
-           || (link->type == BULKHEAD_LINK_TUN && link->master == 0);
-}
-
-static GPtrArray *
-read_wireguards (const GPtrArray *links)
-{
-    GPtrArray *wireguards =
-        g_ptr_array_new_with_free_func ((GDestroyNotify)bulkhead_wireguard_free);
-
-    for (guint i = 0; i < links->len; i++) {
-        const BulkheadLink *link = links->pdata[i];
-        g_autoptr (GError) error = NULL;
-        BulkheadWireguard *wireguard;
-
-        if (!may_be_wireguard (link))
-            continue;
-        wireguard = bulkhead_wireguard_read (link->name, link->type, &error);
-        if (wireguard != NULL)
-            g_ptr_array_add (wireguards, wireguard);
-        else if (error != NULL)
-            g_info ("link %s: %s", link->name, error->message);
-    }
-    return wireguards;
-}
-
-/* NULL when the kernel does not answer: then what was known stays. */
-static BulkheadNet *
-read_net (BulkheadLock *self)
-{
-    g_autoptr (GError) error = NULL;
-    GPtrArray *links = bulkhead_links_read (self->links, &error);
-
-    if (links == NULL) {
-        g_warning ("links cannot be read: %s", error->message);
-        return NULL;
-    }
-    return bulkhead_net_new (bulkhead_sink_get_features (self->sink), links,
-                             read_wireguards (links));
-}
-
-static gboolean
-handshake_is_fresh (const BulkheadWireguard *wireguard)
-{
-    gint64 age = g_get_real_time () / G_USEC_PER_SEC - wireguard->handshake;
-
-    return wireguard->handshake > 0 && age < HANDSHAKE_FRESH;
-}
-
-gboolean
-bulkhead_lock_tunnel_is_up (BulkheadLock *self, const BulkheadTunnel *tunnel)
-{
-    const BulkheadLink *link = bulkhead_net_find_link (self->net, tunnel->interface);
-    const BulkheadWireguard *wireguard;
-
-    if (link == NULL || !link->up || link->addresses->len == 0
-        || !bulkhead_link_may_be_trusted (link))
-        return FALSE;
-    wireguard = bulkhead_net_find_wireguard (self->net, tunnel->interface);
-    return wireguard == NULL || handshake_is_fresh (wireguard);
-}
-
-static gboolean
-any_tunnel_is_up (BulkheadLock *self)
-{
-    for (guint i = 0; i < self->policy->tunnels->len; i++)
-        if (bulkhead_lock_tunnel_is_up (self, self->policy->tunnels->pdata[i]))
-            return TRUE;
-    return FALSE;
-}
 
 /* ---- state ---- */
 
@@ -132,9 +64,16 @@ work_out_state (BulkheadLock *self)
         return BULKHEAD_STATE_BROKEN;
     if (!self->policy->locked)
         return BULKHEAD_STATE_OFF;
-    if (is_paused (self->policy))
+    if (self->policy->pause_seconds > 0)
         return BULKHEAD_STATE_PAUSED;
-    return any_tunnel_is_up (self) ? BULKHEAD_STATE_PROTECTED : BULKHEAD_STATE_BLOCKING;
+    return bulkhead_observe_any_tunnel_is_up (self->net, self->policy) ? BULKHEAD_STATE_PROTECTED
+                                                                       : BULKHEAD_STATE_BLOCKING;
+}
+
+gboolean
+bulkhead_lock_tunnel_is_up (BulkheadLock *self, const BulkheadTunnel *tunnel)
+{
+    return bulkhead_observe_tunnel_is_up (self->net, tunnel);
 }
 
 static void
@@ -181,40 +120,96 @@ publish (BulkheadLock *self)
 
 /* ---- the one path ---- */
 
+static void
+set_problem (BulkheadLock *self, const GError *error)
+{
+    g_free (self->problem);
+    self->problem = error != NULL ? g_strdup (error->message) : NULL;
+}
+
+/* @ruleset (transfer full), nullable: made from @policy in @net. */
+static void
+set_applied (BulkheadLock *self, BulkheadRuleset *ruleset, const BulkheadPolicy *policy,
+             const BulkheadNet *net)
+{
+    g_clear_pointer (&self->applied, bulkhead_ruleset_unref);
+    g_clear_pointer (&self->applied_policy, bulkhead_policy_unref);
+    g_clear_pointer (&self->applied_net, bulkhead_net_unref);
+    if (ruleset == NULL)
+        return;
+    self->applied = ruleset;
+    self->applied_policy = bulkhead_policy_ref (policy);
+    self->applied_net = bulkhead_net_ref (net);
+}
+
+/* The same inputs give the same ruleset: nothing to do for most events, however long the lists. */
+static BulkheadRuleset *
+compile (BulkheadLock *self, const BulkheadPolicy *policy, const BulkheadNet *net)
+{
+    if (self->applied != NULL && policy == self->applied_policy
+        && bulkhead_net_equal (net, self->applied_net))
+        return bulkhead_ruleset_ref (self->applied);
+    return bulkhead_compile (policy, net);
+}
+
+/* One transaction, read back; once more from scratch when that is not what is there. */
 static gboolean
 apply_and_verify (BulkheadLock *self, const BulkheadRuleset *ruleset, GError **error)
 {
     if (!bulkhead_sink_apply (self->sink, ruleset, self->applied, error))
         return FALSE;
-    if (bulkhead_sink_verify (self->sink, ruleset, NULL))
+    if (bulkhead_sink_verify (self->sink, ruleset, self->applied, NULL))
         return TRUE;
-    /* Once more, from scratch: what was thought to be there may not have been. */
     return bulkhead_sink_apply (self->sink, ruleset, NULL, error)
-           && bulkhead_sink_verify (self->sink, ruleset, error);
+           && bulkhead_sink_verify (self->sink, ruleset, NULL, error);
 }
 
-/* Puts what @policy means in @net into the kernel, and knows it is there. */
+/*
+ * Puts what @policy means in @net into the kernel, and knows it is there. A ruleset that is there
+ * already is looked at, but for its elements, and left alone.
+ */
 static gboolean
 enforce (BulkheadLock *self, const BulkheadPolicy *policy, const BulkheadNet *net, GError **error)
 {
-    g_autoptr (BulkheadRuleset) ruleset = bulkhead_compile (policy, net);
+    g_autoptr (BulkheadRuleset) ruleset = compile (self, policy, net);
 
-    if (self->applied != NULL && bulkhead_ruleset_equal (ruleset, self->applied))
+    if (self->applied != NULL && bulkhead_ruleset_equal (ruleset, self->applied)
+        && bulkhead_sink_verify (self->sink, ruleset, ruleset, NULL))
         return TRUE;
     if (!apply_and_verify (self, ruleset, error)) {
-        g_clear_pointer (&self->applied, bulkhead_ruleset_unref);
+        set_applied (self, NULL, NULL, NULL);
         return FALSE;
     }
-    g_clear_pointer (&self->applied, bulkhead_ruleset_unref);
-    self->applied = g_steal_pointer (&ruleset);
+    set_applied (self, g_steal_pointer (&ruleset), policy, net);
     return TRUE;
 }
 
+/* Only unlocking takes a lock away: one that stands while ours is off is somebody else's, or a
+ * sign that the state was tampered with. */
 static void
-take_net (BulkheadLock *self, BulkheadNet *net)
+check_nothing_stands (BulkheadLock *self)
 {
+    g_autoptr (GError) error = NULL;
+
+    if (bulkhead_sink_has_tables (self->sink))
+        g_set_error (&error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_ENFORCED,
+                     "the lock is off, but rules of a lock stand in the kernel");
+    set_problem (self, error);
+    set_applied (self, error != NULL ? NULL : bulkhead_compile (self->policy, self->net),
+                 self->policy, self->net);
+}
+
+static gboolean
+take_net (BulkheadLock *self)
+{
+    BulkheadNet *net = bulkhead_observe (self->links, bulkhead_sink_get_features (self->sink));
+
+    self->net_is_old = net == NULL;
+    if (net == NULL)
+        return FALSE;
     bulkhead_net_unref (self->net);
     self->net = net;
+    return TRUE;
 }
 
 /*
@@ -226,93 +221,97 @@ enforce_now (BulkheadLock *self)
 {
     g_autoptr (GError) error = NULL;
 
+    if (!self->policy->locked) {
+        check_nothing_stands (self);
+        return;
+    }
     for (guint attempt = 0; attempt < 3; attempt++) {
-        BulkheadNet *net;
-
         g_clear_error (&error);
         if (enforce (self, self->policy, self->net, &error))
             break;
-        net = read_net (self);
-        if (net != NULL)
-            take_net (self, net);
+        take_net (self);
     }
-    g_clear_pointer (&self->problem, g_free);
-    if (error != NULL)
-        self->problem = g_strdup (error->message);
+    set_problem (self, error);
 }
 
-static gboolean store (BulkheadLock *self, const BulkheadPolicy *policy, GError **error);
+static void
+take_policy (BulkheadLock *self, const BulkheadPolicy *policy)
+{
+    BulkheadPolicy *before = self->policy;
 
-/* The last good endpoints and mark of a WireGuard link are kept for the time it is gone: the
+    self->policy = bulkhead_policy_ref (policy);
+    bulkhead_policy_unref (before);
+}
+
+/* The last good endpoints, mark and networks of a tunnel are kept for the time it is gone: the
  * rules must stand before its next handshake. */
 static void
-remember_endpoints (BulkheadLock *self)
+remember_tunnels (BulkheadLock *self)
 {
-    for (guint i = 0; i < self->net->wireguards->len; i++) {
-        const BulkheadWireguard *wireguard = self->net->wireguards->pdata[i];
-        const BulkheadTunnel *known =
-            bulkhead_policy_find_interface (self->policy, wireguard->interface);
+    for (guint i = 0; i < self->policy->tunnels->len; i++) {
+        const BulkheadTunnel *known = self->policy->tunnels->pdata[i];
+        g_autoptr (BulkheadTunnel) tunnel = bulkhead_found_update (known, self->net);
         g_autoptr (BulkheadPolicy) policy = NULL;
-        g_autoptr (BulkheadTunnel) tunnel = NULL;
         g_autoptr (GError) error = NULL;
 
-        if (known == NULL || wireguard->endpoints->len == 0)
-            continue;
-        tunnel = bulkhead_found_update (known, wireguard);
         if (bulkhead_tunnel_equal (known, tunnel))
             continue;
         policy = bulkhead_policy_with_tunnel_replaced (self->policy, tunnel, &error);
-        if (policy == NULL || !store (self, policy, &error)) {
-            g_warning ("tunnel %s: its endpoints are not kept: %s", known->name, error->message);
-            continue;
-        }
-        bulkhead_policy_unref (self->policy);
-        self->policy = g_steal_pointer (&policy);
+        if (policy == NULL || !bulkhead_store_save (self->store, policy, &error))
+            g_warning ("tunnel %s: what it is now is not kept: %s", known->name, error->message);
+        else
+            take_policy (self, policy);
     }
 }
 
-/* What of a WireGuard link is worth a new ruleset, not its counters. */
 static void
-update_net (BulkheadLock *self)
+end_pause (BulkheadLock *self)
 {
-    BulkheadNet *net = read_net (self);
+    g_autoptr (BulkheadPolicy) policy = bulkhead_policy_with_pause (self->policy, 0, 0, NULL);
 
-    if (net == NULL)
-        return;
-    take_net (self, net);
-    remember_endpoints (self);
+    take_policy (self, policy);
+    log_detail (self, BULKHEAD_EVENT_RESUMED, "by", "time");
+}
+
+/* Everything anew: the pause, the links, the tunnels, the rules. */
+static void
+look_again (BulkheadLock *self)
+{
+    gboolean pause_over = self->policy->pause_seconds > 0 && !is_paused (self->policy);
+
+    if (pause_over)
+        end_pause (self);
+    if (take_net (self))
+        remember_tunnels (self);
     enforce_now (self);
+    if (pause_over)
+        bulkhead_conntrack_cut (self->net, self->policy, NULL);
+    publish (self);
 }
 
 static void
 on_links_changed_cb (BulkheadLock *self)
 {
     self->poll_seconds = 0;
-    update_net (self);
-    publish (self);
+    look_again (self);
+}
+
+static gboolean
+is_younger (gint64 then, gint64 max_age)
+{
+    return then != 0 && g_get_monotonic_time () - then < max_age;
 }
 
 void
-bulkhead_lock_refresh (BulkheadLock *self)
+bulkhead_lock_refresh (BulkheadLock *self, gint64 max_age)
 {
-    update_net (self);
-    if (work_out_state (self) != self->state)
-        publish (self);
+    if (is_younger (self->refreshed, max_age))
+        return;
+    look_again (self);
+    self->refreshed = g_get_monotonic_time ();
 }
 
 /* ---- timers: none runs when nothing can change by itself ---- */
-
-static void
-end_pause (BulkheadLock *self)
-{
-    BulkheadPolicy *policy = bulkhead_policy_with_pause (self->policy, 0, 0, NULL);
-
-    bulkhead_policy_unref (self->policy);
-    self->policy = policy;
-    enforce_now (self);
-    bulkhead_conntrack_cut (self->net, self->policy, NULL);
-    log_detail (self, BULKHEAD_EVENT_RESUMED, "by", "time");
-}
 
 static gboolean
 on_pause_over_cb (gpointer data)
@@ -320,9 +319,7 @@ on_pause_over_cb (gpointer data)
     BulkheadLock *self = data;
 
     self->pause_source = 0;
-    if (self->policy->pause_seconds > 0 && !is_paused (self->policy))
-        end_pause (self);
-    publish (self);
+    look_again (self);
     return G_SOURCE_REMOVE;
 }
 
@@ -332,8 +329,7 @@ on_retry_cb (gpointer data)
     BulkheadLock *self = data;
 
     self->retry_source = 0;
-    update_net (self);
-    publish (self);
+    look_again (self);
     return G_SOURCE_REMOVE;
 }
 
@@ -344,69 +340,49 @@ on_poll_cb (gpointer data)
 
     self->poll_source = 0;
     self->poll_seconds = CLAMP (2 * self->poll_seconds, 1, POLL_MAX);
-    update_net (self);
-    publish (self);
+    look_again (self);
     return G_SOURCE_REMOVE;
-}
-
-/*
- * Seconds until a trusted WireGuard link is worth another look, 0: never. The kernel does not
- * tell of handshakes; a live one is looked at when it would be stale, a silent one ever more
- * rarely.
- */
-static guint
-poll_interval (BulkheadLock *self)
-{
-    guint interval = 0;
-
-    for (guint i = 0; self->policy->locked && i < self->policy->tunnels->len; i++) {
-        const BulkheadTunnel *tunnel = self->policy->tunnels->pdata[i];
-        const BulkheadWireguard *wireguard =
-            bulkhead_net_find_wireguard (self->net, tunnel->interface);
-        guint wanted = MAX (self->poll_seconds, 1);
-
-        if (wireguard == NULL)
-            continue;
-        if (handshake_is_fresh (wireguard))
-            wanted =
-                HANDSHAKE_FRESH + 1 - (g_get_real_time () / G_USEC_PER_SEC - wireguard->handshake);
-        interval = interval == 0 ? wanted : MIN (interval, wanted);
-    }
-    return interval;
 }
 
 static void
 schedule (BulkheadLock *self)
 {
-    guint interval = poll_interval (self);
+    guint interval =
+        bulkhead_observe_poll_interval (self->net, self->policy, MAX (self->poll_seconds, 1));
 
     g_clear_handle_id (&self->pause_source, g_source_remove);
     g_clear_handle_id (&self->poll_source, g_source_remove);
-    if (is_paused (self->policy))
-        self->pause_source = g_timeout_add (
-            (self->policy->pause_until - bulkhead_boottime ()) / 1000 + 1, on_pause_over_cb, self);
+    if (self->policy->pause_seconds > 0)
+        self->pause_source =
+            bulkhead_boottime_add (self->policy->pause_until, on_pause_over_cb, self);
     if (interval > 0)
         self->poll_source = g_timeout_add_seconds (interval, on_poll_cb, self);
-    if (self->problem != NULL && self->retry_source == 0)
+    if ((self->problem != NULL || self->net_is_old) && self->retry_source == 0)
         self->retry_source = g_timeout_add_seconds (RETRY_SECONDS, on_retry_cb, self);
 }
 
 /* ---- somebody else's hands ---- */
 
-/* Puts back what is not as it should be, and says who did it and how long it took. */
+/* Puts back what is not as it should be, and says who did it and how long it took; not more
+ * often than a person can read. */
 static void
 repair (BulkheadLock *self, const char *program, guint32 pid)
 {
     gint64 noticed = g_get_monotonic_time ();
+    gboolean was_there = self->applied != NULL;
     g_autofree char *who = g_strdup_printf ("%s (%u)", program, pid);
     g_autofree char *time = NULL;
 
-    g_clear_pointer (&self->applied, bulkhead_ruleset_unref);
+    set_applied (self, NULL, NULL, NULL);
     enforce_now (self);
     time = g_strdup_printf ("%" G_GINT64_FORMAT, g_get_monotonic_time () - noticed);
-    log_detail (self, BULKHEAD_EVENT_REMOVED, "by", pid != 0 ? who : "unknown");
-    if (self->problem == NULL)
-        log_detail (self, BULKHEAD_EVENT_RESTORED, "microseconds", time);
+    if (was_there && self->policy->locked
+        && (self->repair_told == 0 || noticed - self->repair_told > REPAIRS_TOLD)) {
+        self->repair_told = noticed;
+        log_detail (self, BULKHEAD_EVENT_REMOVED, "by", pid != 0 ? who : "unknown");
+        if (self->problem == NULL)
+            log_detail (self, BULKHEAD_EVENT_RESTORED, "microseconds", time);
+    }
     publish (self);
 }
 
@@ -415,16 +391,17 @@ on_touched_cb (guint32 pid, const char *program, gboolean overflow, gpointer dat
 {
     BulkheadLock *self = data;
 
-    if (self->applied != NULL && bulkhead_sink_verify (self->sink, self->applied, NULL))
-        return;
-    repair (self, program, pid);
+    if (self->applied == NULL || !bulkhead_sink_verify (self->sink, self->applied, NULL, NULL))
+        repair (self, program, pid);
 }
 
 gboolean
-bulkhead_lock_verify (BulkheadLock *self, GError **error)
+bulkhead_lock_verify (BulkheadLock *self, gint64 max_age, GError **error)
 {
-    if (self->applied == NULL || !bulkhead_sink_verify (self->sink, self->applied, NULL))
+    if (!is_younger (self->verified, max_age)
+        && (self->applied == NULL || !bulkhead_sink_verify (self->sink, self->applied, NULL, NULL)))
         repair (self, "", 0);
+    self->verified = g_get_monotonic_time ();
     if (self->problem == NULL)
         return TRUE;
     g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_ENFORCED, "%s", self->problem);
@@ -433,70 +410,15 @@ bulkhead_lock_verify (BulkheadLock *self, GError **error)
 
 /* ---- the user's changes ---- */
 
-static gboolean
-adds_exception (const BulkheadPolicy *before, const BulkheadPolicy *after)
-{
-    g_autoptr (BulkheadPolicy) without = NULL;
-
-    if (after->exceptions->len == 0)
-        return FALSE;
-    if (after->exceptions->len > before->exceptions->len)
-        return TRUE;
-    /* All of them were there before when they can be taken out of it. */
-    without = bulkhead_policy_without_exceptions (
-        before, (const BulkheadException *)after->exceptions->data, after->exceptions->len, NULL);
-    return without == NULL;
-}
-
-static gboolean
-adds_tunnel (const BulkheadPolicy *before, const BulkheadPolicy *after)
-{
-    for (guint i = 0; i < after->tunnels->len; i++) {
-        const BulkheadTunnel *tunnel = after->tunnels->pdata[i];
-        const BulkheadTunnel *known = bulkhead_policy_find_tunnel (before, tunnel->name);
-
-        if (known == NULL || !bulkhead_tunnel_equal (known, tunnel))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/* Whether @after lets anything out that @before does not. */
-static gboolean
-is_weaker (const BulkheadPolicy *before, const BulkheadPolicy *after)
-{
-    return (before->locked && !after->locked) || (!before->lan && after->lan)
-           || (!before->lan_cgnat && after->lan_cgnat)
-           || (!before->lan_port_mapping && after->lan_port_mapping)
-           || (after->pause_seconds > 0 && after->pause_until > before->pause_until)
-           || adds_tunnel (before, after) || adds_exception (before, after);
-}
-
-/* Saves what of @policy is stored, unless the store has it. */
-static gboolean
-store (BulkheadLock *self, const BulkheadPolicy *policy, GError **error)
-{
-    g_autoptr (BulkheadPolicy) lasting = bulkhead_policy_with_pause (policy, 0, 0, NULL);
-
-    if (self->stored != NULL && bulkhead_policy_equal (lasting, self->stored))
-        return TRUE;
-    if (!bulkhead_store_save (self->store, lasting, error))
-        return FALSE;
-    g_clear_pointer (&self->stored, bulkhead_policy_unref);
-    self->stored = g_steal_pointer (&lasting);
-    return TRUE;
-}
-
-/* Opens first and stores then; what cannot be stored is closed again. */
+/* Opens between writing and naming the file: what cannot be stored is never opened. */
 static gboolean
 weaken (BulkheadLock *self, const BulkheadPolicy *policy, GError **error)
 {
-    if (!enforce (self, policy, self->net, error)) {
-        enforce_now (self);
+    if (!bulkhead_store_prepare (self->store, policy, error))
         return FALSE;
-    }
-    if (store (self, policy, error))
+    if (enforce (self, policy, self->net, error) && bulkhead_store_commit (self->store, error))
         return TRUE;
+    bulkhead_store_discard (self->store);
     enforce_now (self);
     return FALSE;
 }
@@ -507,34 +429,59 @@ strengthen (BulkheadLock *self, const BulkheadPolicy *policy, GError **error)
 {
     g_autoptr (GError) restore_error = NULL;
 
-    if (!store (self, policy, error))
+    if (!bulkhead_store_save (self->store, policy, error))
         return FALSE;
     if (enforce (self, policy, self->net, error))
         return TRUE;
     /* If this fails the stricter one stays stored: it comes into force at the next start. */
-    if (!store (self, self->policy, &restore_error))
+    if (!bulkhead_store_save (self->store, self->policy, &restore_error))
         g_warning ("%s", restore_error->message);
+    /* Half a lock is none of ours to leave behind. */
+    if (!self->policy->locked)
+        enforce (self, self->policy, self->net, NULL);
     enforce_now (self);
     return FALSE;
+}
+
+/* A pause is not stored: only the rules change. */
+static gboolean
+pause_or_resume (BulkheadLock *self, const BulkheadPolicy *policy, GError **error)
+{
+    if (enforce (self, policy, self->net, error))
+        return TRUE;
+    enforce_now (self);
+    return FALSE;
+}
+
+static gboolean
+differs_in_pause_only (const BulkheadPolicy *a, const BulkheadPolicy *b)
+{
+    g_autoptr (BulkheadPolicy) without_a = bulkhead_policy_with_pause (a, 0, 0, NULL);
+    g_autoptr (BulkheadPolicy) without_b = bulkhead_policy_with_pause (b, 0, 0, NULL);
+
+    return !bulkhead_policy_equal (a, b) && bulkhead_policy_equal (without_a, without_b);
 }
 
 gboolean
 bulkhead_lock_set_policy (BulkheadLock *self, BulkheadPolicy *policy, GError **error)
 {
-    BulkheadNet *net = read_net (self);
-    gboolean weaker = is_weaker (self->policy, policy);
+    gboolean weaker = bulkhead_policy_is_weaker (self->policy, policy);
+    guint exceptions = MAX (self->policy->exceptions->len, policy->exceptions->len);
     gboolean ok;
 
-    if (net != NULL)
-        take_net (self, net);
-    ok = weaker ? weaken (self, policy, error) : strengthen (self, policy, error);
+    take_net (self);
+    if (differs_in_pause_only (self->policy, policy))
+        ok = pause_or_resume (self, policy, error);
+    else
+        ok = weaker ? weaken (self, policy, error) : strengthen (self, policy, error);
     if (ok) {
-        bulkhead_policy_unref (self->policy);
-        self->policy = bulkhead_policy_ref (policy);
-        g_clear_pointer (&self->problem, g_free);
+        take_policy (self, policy);
+        set_problem (self, NULL);
         if (!weaker && policy->locked)
             bulkhead_conntrack_cut (self->net, policy, NULL);
     }
+    if (exceptions > MANY_EXCEPTIONS)
+        malloc_trim (0);
     publish (self);
     return ok;
 }
@@ -568,7 +515,7 @@ bulkhead_lock_get_problem (BulkheadLock *self)
 char *
 bulkhead_lock_get_rules (BulkheadLock *self)
 {
-    g_autoptr (BulkheadRuleset) ruleset = bulkhead_compile (self->policy, self->net);
+    g_autoptr (BulkheadRuleset) ruleset = compile (self, self->policy, self->net);
 
     return bulkhead_ruleset_to_text (ruleset);
 }
@@ -588,8 +535,6 @@ load_policy (BulkheadLock *self)
 
     if (error != NULL)
         log_detail (self, BULKHEAD_EVENT_UNREADABLE, "problem", error->message);
-    else
-        self->stored = bulkhead_policy_ref (policy);
     self->policy = policy;
     if (policy->locked || !bulkhead_sink_has_tables (self->sink))
         return;
@@ -616,14 +561,27 @@ log_weakened (BulkheadLock *self, gboolean use_owner)
                     "no table owner with persist");
 }
 
+/* Owned tables are nobody else's to touch; others are watched, from before they are made. */
+static void
+watch_rules (BulkheadLock *self)
+{
+    g_autoptr (GError) error = NULL;
+
+    if (bulkhead_sink_get_features (self->sink) & BULKHEAD_FEATURE_OWNER)
+        return;
+    self->watch =
+        bulkhead_nft_watch_new (bulkhead_sink_get_port (self->sink), on_touched_cb, self, &error);
+    if (self->watch == NULL)
+        log_detail (self, BULKHEAD_EVENT_WEAKENED, "promise", error->message);
+}
+
 BulkheadLock *
-bulkhead_lock_new (BulkheadStore *store_taken, BulkheadJournal *journal, gboolean use_owner,
+bulkhead_lock_new (BulkheadStore *store, BulkheadJournal *journal, gboolean use_owner,
                    GError **error)
 {
     g_autoptr (BulkheadLock) self = g_object_new (BULKHEAD_TYPE_LOCK, NULL);
-    g_autoptr (GError) watch_error = NULL;
 
-    self->store = store_taken;
+    self->store = store;
     self->journal = journal;
     self->sink = bulkhead_sink_new (use_owner, error);
     if (self->sink == NULL)
@@ -633,23 +591,13 @@ bulkhead_lock_new (BulkheadStore *store_taken, BulkheadJournal *journal, gboolea
         return NULL;
     load_policy (self);
     log_weakened (self, use_owner);
+    watch_rules (self);
 
-    self->net = read_net (self);
-    if (self->net == NULL)
-        self->net = bulkhead_net_new (bulkhead_sink_get_features (self->sink), NULL, NULL);
-    enforce_now (self);
+    self->net = bulkhead_net_new (bulkhead_sink_get_features (self->sink), NULL, NULL);
+    g_signal_connect_swapped (self->links, "changed", G_CALLBACK (on_links_changed_cb), self);
+    look_again (self);
     if (self->policy->locked)
         bulkhead_conntrack_cut (self->net, self->policy, NULL);
-
-    g_signal_connect_swapped (self->links, "changed", G_CALLBACK (on_links_changed_cb), self);
-    /* Owned tables are nobody else's to touch. */
-    if (!(bulkhead_sink_get_features (self->sink) & BULKHEAD_FEATURE_OWNER)) {
-        self->watch = bulkhead_nft_watch_new (bulkhead_sink_get_port (self->sink), on_touched_cb,
-                                              self, &watch_error);
-        if (self->watch == NULL)
-            log_detail (self, BULKHEAD_EVENT_WEAKENED, "promise", watch_error->message);
-    }
-    publish (self);
     return g_steal_pointer (&self);
 }
 
@@ -668,9 +616,8 @@ bulkhead_lock_finalize (GObject *object)
     g_clear_pointer (&self->sink, bulkhead_sink_free);
     g_clear_pointer (&self->store, bulkhead_store_free);
     g_clear_pointer (&self->policy, bulkhead_policy_unref);
-    g_clear_pointer (&self->stored, bulkhead_policy_unref);
     g_clear_pointer (&self->net, bulkhead_net_unref);
-    g_clear_pointer (&self->applied, bulkhead_ruleset_unref);
+    set_applied (self, NULL, NULL, NULL);
     g_free (self->problem);
     G_OBJECT_CLASS (bulkhead_lock_parent_class)->finalize (object);
 }

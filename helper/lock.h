@@ -39,8 +39,11 @@ const BulkheadPolicy *bulkhead_lock_get_policy (BulkheadLock *lock);
 const BulkheadNet *bulkhead_lock_get_net (BulkheadLock *lock);
 /* Why it is broken, or "". */
 const char *bulkhead_lock_get_problem (BulkheadLock *lock);
-/* Reads WireGuard links anew (handshakes, counters) before a status is told. */
-void bulkhead_lock_refresh (BulkheadLock *lock);
+/*
+ * Looks at links, tunnels and rules anew before a status is told, unless the last look is younger
+ * than @max_age µs: a caller who may not do anything must not be able to keep the helper busy.
+ */
+void bulkhead_lock_refresh (BulkheadLock *lock, gint64 max_age);
 
 /*
  * Makes @policy the one in force. Whether it is stricter is worked out here, by field. Errors:
@@ -48,8 +51,9 @@ void bulkhead_lock_refresh (BulkheadLock *lock);
  */
 gboolean bulkhead_lock_set_policy (BulkheadLock *lock, BulkheadPolicy *policy, GError **error);
 
-/* Reads the kernel back now; FALSE and NOT_ENFORCED with the first difference. */
-gboolean bulkhead_lock_verify (BulkheadLock *lock, GError **error);
+/* Reads everything back now, or not longer than @max_age µs ago, and mends what is not as it
+ * should be; FALSE and NOT_ENFORCED with what could not be mended. */
+gboolean bulkhead_lock_verify (BulkheadLock *lock, gint64 max_age, GError **error);
 /* The rules as nft text; "" when off. (transfer full) */
 char *bulkhead_lock_get_rules (BulkheadLock *lock);
 /* Whether the trusted tunnel of that name is up: link up, address, WireGuard: handshake < 180 s. */

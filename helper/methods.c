@@ -62,8 +62,8 @@ do_pause (const BulkheadRequest *request, GError **error)
                                   "must be at least 1");
         return NULL;
     }
-    policy = bulkhead_policy_with_pause (now, seconds,
-                                         bulkhead_boottime () + seconds * G_USEC_PER_SEC, error);
+    policy = bulkhead_policy_with_pause (
+        now, seconds, bulkhead_boottime () + (gint64)seconds * G_USEC_PER_SEC, error);
     return change (request, policy, BULKHEAD_EVENT_PAUSED, "seconds", text, error);
 }
 
@@ -96,8 +96,10 @@ do_verify (const BulkheadRequest *request, GError **error)
 static GVariant *
 do_get_rules (const BulkheadRequest *request, GError **error)
 {
-    return g_variant_new ("(@s)",
-                          g_variant_new_take_string (bulkhead_lock_get_rules (request->lock)));
+    g_autofree char *text = bulkhead_lock_get_rules (request->lock);
+
+    /* A link's name may be any bytes; the bus takes only text. */
+    return g_variant_new ("(@s)", g_variant_new_take_string (g_utf8_make_valid (text, -1)));
 }
 
 static GVariant *
@@ -107,16 +109,20 @@ do_list_tunnels (const BulkheadRequest *request, GError **error)
                           bulkhead_answer_tunnels (request->lock, request->caller->sees_addresses));
 }
 
+/* The interface may be absent: a VPN client makes it when it connects. What is there is taken as
+ * it is now, for it may be gone before anything else is told of it. */
 static GVariant *
 trust (const BulkheadRequest *request, const BulkheadTunnel *tunnel, const char *how,
        GError **error)
 {
     const BulkheadPolicy *now = bulkhead_lock_get_policy (request->lock);
+    const BulkheadNet *net = bulkhead_lock_get_net (request->lock);
+    g_autoptr (BulkheadTunnel) updated = bulkhead_found_update (tunnel, net);
     g_autoptr (BulkheadPolicy) policy = NULL;
 
-    if (!bulkhead_found_check (bulkhead_lock_get_net (request->lock), tunnel->interface, error))
+    if (!bulkhead_found_check (net, tunnel->interface, error))
         return NULL;
-    policy = bulkhead_policy_with_tunnel (now, tunnel, error);
+    policy = bulkhead_policy_with_tunnel (now, updated, error);
     return change (request, policy, BULKHEAD_EVENT_CHANGED, how, tunnel->name, error);
 }
 
@@ -129,6 +135,7 @@ do_add_tunnel (const BulkheadRequest *request, GError **error)
 
     if (tunnel == NULL)
         return NULL;
+    bulkhead_lock_refresh (request->lock, 0);
     if (!has_kind)
         tunnel->kind =
             bulkhead_found_kind (bulkhead_lock_get_net (request->lock), tunnel->interface);
@@ -144,7 +151,7 @@ do_trust_tunnel (const BulkheadRequest *request, GError **error)
     const char *id;
 
     g_variant_get (request->arguments, "(&s)", &id);
-    bulkhead_lock_refresh (request->lock);
+    bulkhead_lock_refresh (request->lock, 0);
     net = bulkhead_lock_get_net (request->lock);
     link = bulkhead_net_find_link (net, id);
     if (link == NULL) {

@@ -13,6 +13,7 @@ bulkhead_link_new (int index, const char *name, BulkheadLinkType type)
     link->type = type;
     link->addresses = g_array_new (FALSE, TRUE, sizeof (BulkheadPrefix));
     link->onlink = g_array_new (FALSE, TRUE, sizeof (BulkheadPrefix));
+    link->routed = g_array_new (FALSE, TRUE, sizeof (BulkheadPrefix));
     link->gateways = g_array_new (FALSE, TRUE, sizeof (BulkheadAddress));
     return link;
 }
@@ -24,6 +25,7 @@ bulkhead_link_free (BulkheadLink *link)
         return;
     g_array_unref (link->addresses);
     g_array_unref (link->onlink);
+    g_array_unref (link->routed);
     g_array_unref (link->gateways);
     g_free (link);
 }
@@ -71,6 +73,9 @@ gboolean
 bulkhead_link_is_uplink (const BulkheadLink *link, const BulkheadLink *master)
 {
     switch (link->type) {
+    case BULKHEAD_LINK_LOOPBACK:
+    case BULKHEAD_LINK_BRIDGE:
+        return FALSE;
     case BULKHEAD_LINK_HARDWARE:
     case BULKHEAD_LINK_VLAN:
     case BULKHEAD_LINK_BOND:
@@ -82,17 +87,15 @@ bulkhead_link_is_uplink (const BulkheadLink *link, const BulkheadLink *master)
         /* A master that is unknown, or no bridge, is taken to lead outside. */
         if (link->master == 0 || master == NULL || master->type != BULKHEAD_LINK_BRIDGE)
             return TRUE;
-        return master->default_route || !has_address_of_its_own (master);
+        return link->default_route || master->default_route || !has_address_of_its_own (master);
     case BULKHEAD_LINK_OTHER:
-    case BULKHEAD_LINK_LOOPBACK:
-    case BULKHEAD_LINK_BRIDGE:
     case BULKHEAD_LINK_WIREGUARD:
     case BULKHEAD_LINK_TUN:
     case BULKHEAD_LINK_PPP:
     case BULKHEAD_LINK_XFRM:
     case BULKHEAD_LINK_OVPN:
     case BULKHEAD_LINK_DUMMY:
-        return FALSE;
+        return link->default_route;
     }
     g_return_val_if_reached (TRUE);
 }
@@ -122,25 +125,6 @@ bulkhead_link_may_be_tunnel (const BulkheadLink *link)
         return FALSE;
     }
     g_return_val_if_reached (FALSE);
-}
-
-/* Sorts @array in place and keeps one of what is equal. */
-static void
-sort_unique (GArray *array, GCompareFunc compare)
-{
-    gsize size = g_array_get_element_size (array);
-    guint kept = 0;
-
-    g_array_sort (array, compare);
-    for (guint i = 0; i < array->len; i++) {
-        char *element = array->data + i * size;
-
-        if (kept > 0 && compare (array->data + (kept - 1) * size, element) == 0)
-            continue;
-        memmove (array->data + kept * size, element, size);
-        kept++;
-    }
-    g_array_set_size (array, kept);
 }
 
 static int
@@ -182,9 +166,10 @@ settle_links (GPtrArray *links)
         const BulkheadLink *master =
             link->master != 0 ? find_link_by_index (links, link->master) : NULL;
 
-        sort_unique (link->addresses, (GCompareFunc)bulkhead_prefix_compare);
-        sort_unique (link->onlink, (GCompareFunc)bulkhead_prefix_compare);
-        sort_unique (link->gateways, (GCompareFunc)bulkhead_address_compare);
+        bulkhead_sort_unique (link->addresses, (GCompareFunc)bulkhead_prefix_compare);
+        bulkhead_sort_unique (link->onlink, (GCompareFunc)bulkhead_prefix_compare);
+        bulkhead_sort_unique (link->routed, (GCompareFunc)bulkhead_prefix_compare);
+        bulkhead_sort_unique (link->gateways, (GCompareFunc)bulkhead_address_compare);
         link->uplink = bulkhead_link_is_uplink (link, master);
     }
 }
@@ -196,7 +181,7 @@ settle_wireguards (GPtrArray *wireguards)
     for (guint i = 0; i < wireguards->len; i++) {
         BulkheadWireguard *wireguard = g_ptr_array_index (wireguards, i);
 
-        sort_unique (wireguard->endpoints, (GCompareFunc)bulkhead_endpoint_compare);
+        bulkhead_sort_unique (wireguard->endpoints, (GCompareFunc)bulkhead_endpoint_compare);
     }
 }
 
@@ -265,6 +250,7 @@ links_equal (gconstpointer data_a, gconstpointer data_b)
            && a->default_route == b->default_route
            && arrays_equal (a->addresses, b->addresses, (GCompareFunc)bulkhead_prefix_compare)
            && arrays_equal (a->onlink, b->onlink, (GCompareFunc)bulkhead_prefix_compare)
+           && arrays_equal (a->routed, b->routed, (GCompareFunc)bulkhead_prefix_compare)
            && arrays_equal (a->gateways, b->gateways, (GCompareFunc)bulkhead_address_compare);
 }
 

@@ -47,8 +47,11 @@ typedef struct {
     gboolean uplink;        /* worked out by bulkhead_net_new() */
     GArray *addresses;      /* of BulkheadPrefix: its own, host bits kept, sorted */
     GArray *onlink;         /* of BulkheadPrefix: networks reached without a gateway */
-    GArray *gateways;       /* of BulkheadAddress: next hops of its default routes */
-    gboolean default_route; /* it has one, with a gateway or without */
+    GArray *routed;         /* of BulkheadPrefix: networks reached through a gateway on it; not the
+                             * default route, nor the two halves a VPN covers it with */
+    GArray *gateways;       /* of BulkheadAddress: next hops of all its routes: a VPN may leave of
+                             * the router only the route to its server */
+    gboolean default_route; /* it has one, with a gateway or without; two halves are none */
 } BulkheadLink;
 
 /* What a WireGuard link says of itself. The private key is wiped where it is read. */
@@ -94,9 +97,10 @@ const BulkheadWireguard *bulkhead_net_find_wireguard (const BulkheadNet *net, co
  * bridge (bridged guests' frames pass there: LEAKS L85); vlan, bond, team, wwan, macvlan; a veth
  * without a master, or one in a bridge that leads outside (the bridge has no address of its own,
  * fe80:: not counted, for every link has one; or it holds a default route: then nobody can tell
- * which port is the guest's). Never loopback,
- * tunnels' kinds, bridges themselves, taps, dummies, or veths in a bridge with an address of its
- * own and no default route (docker0, virbr0, lxcbr0).
+ * which port is the guest's); and whatever holds a default route, tunnels' kinds too: a modem's
+ * PPP link leads outside, and which tunnels are trusted is not known here. Never loopback and
+ * bridges themselves; without a default route, no tunnels' kinds, taps, dummies, or veths in a
+ * bridge with an address of its own and no default route (docker0, virbr0, lxcbr0).
  */
 gboolean bulkhead_link_is_uplink (const BulkheadLink *link, const BulkheadLink *master);
 /* FALSE for what can never be a tunnel, whatever the policy calls it: loopback, bridges, and links

@@ -62,18 +62,21 @@ delete_leftovers (const Change *change, const char *kind, BulkheadFamily family,
             delete_it (change->batch, family, names[i]);
 }
 
+static gboolean
+has_set (const BulkheadRuleset *ruleset, BulkheadFamily family, const BulkheadSet *set)
+{
+    const BulkheadTable *table =
+        ruleset != NULL ? bulkhead_ruleset_find_table (ruleset, family) : NULL;
+    const BulkheadSet *same = table != NULL ? bulkhead_table_find_set (table, set->name) : NULL;
+
+    return same != NULL && (same == set || bulkhead_set_equal (same, set));
+}
+
 /* A set that was verified to be in the kernel and is wanted as it is. */
 static gboolean
 is_untouched (const Change *change, BulkheadFamily family, const BulkheadSet *set)
 {
-    const BulkheadTable *table;
-    const BulkheadSet *before;
-
-    if (change->before == NULL || !is_kept (change, "set", family, set->name))
-        return FALSE;
-    table = bulkhead_ruleset_find_table (change->before, family);
-    before = table != NULL ? bulkhead_table_find_set (table, set->name) : NULL;
-    return before != NULL && bulkhead_set_equal (before, set);
+    return is_kept (change, "set", family, set->name) && has_set (change->before, family, set);
 }
 
 static void
@@ -209,7 +212,7 @@ bulkhead_sink_apply (BulkheadSink *sink, const BulkheadRuleset *ruleset,
         if (reason == 0)
             return TRUE;
         if (reason == EPROTO) /* no answer: only reading back can tell */
-            return bulkhead_sink_verify (sink, ruleset, error);
+            return bulkhead_sink_verify (sink, ruleset, NULL, error);
         if (reason == ERESTART && attempt < ATTEMPTS)
             continue;
         if (batch != NULL)
@@ -229,16 +232,17 @@ on_elements (const struct nlmsghdr *message, gpointer data)
     bulkhead_elements_add_message (data, message);
 }
 
-/* An element with a timeout may be gone when its time is nearly over, and only then. */
+/* An element with a timeout may be gone when its time is nearly over, and must be afterwards. */
 static gboolean
 same_elements (const BulkheadSet *set, const BulkheadElements *expected,
                const BulkheadElements *actual)
 {
-    gboolean may_be_gone =
-        set->timeout > 0 && set->expires - bulkhead_boottime () < 2 * G_USEC_PER_SEC;
+    gint64 left = set->expires - bulkhead_boottime ();
 
-    if (may_be_gone && actual->bytes->len == 0)
+    if (set->timeout > 0 && left < 2 * G_USEC_PER_SEC && actual->bytes->len == 0)
         return TRUE;
+    if (set->timeout > 0 && left < -2 * G_USEC_PER_SEC)
+        return FALSE;
     return expected->bytes->len == actual->bytes->len
            && memcmp (expected->bytes->data, actual->bytes->data, expected->bytes->len) == 0;
 }
@@ -265,7 +269,8 @@ read_set (BulkheadSink *sink, const BulkheadTable *table, const BulkheadSet *set
 
 /* FALSE: the kernel could not be read (errno); else the first difference or NULL. */
 static gboolean
-read_back (BulkheadSink *sink, const BulkheadRuleset *ruleset, char **ret_problem)
+read_back (BulkheadSink *sink, const BulkheadRuleset *ruleset, const BulkheadRuleset *before,
+           char **ret_problem)
 {
     g_autoptr (BulkheadListing) expected = bulkhead_listing_new ();
     g_autoptr (BulkheadListing) actual = bulkhead_listing_new ();
@@ -278,18 +283,20 @@ read_back (BulkheadSink *sink, const BulkheadRuleset *ruleset, char **ret_proble
         const BulkheadTable *table = ruleset->tables->pdata[i];
 
         for (guint j = 0; *ret_problem == NULL && j < table->sets->len; j++)
-            if (!read_set (sink, table, table->sets->pdata[j], ret_problem))
+            if (!has_set (before, table->family, table->sets->pdata[j])
+                && !read_set (sink, table, table->sets->pdata[j], ret_problem))
                 return FALSE;
     }
     return TRUE;
 }
 
 gboolean
-bulkhead_sink_verify (BulkheadSink *sink, const BulkheadRuleset *ruleset, GError **error)
+bulkhead_sink_verify (BulkheadSink *sink, const BulkheadRuleset *ruleset,
+                      const BulkheadRuleset *before, GError **error)
 {
     g_autofree char *problem = NULL;
 
-    for (guint attempt = 1; !read_back (sink, ruleset, &problem); attempt++) {
+    for (guint attempt = 1; !read_back (sink, ruleset, before, &problem); attempt++) {
         /* The list changed while it was read, by somebody's other tables most likely. */
         if (errno == EINTR && attempt < ATTEMPTS)
             continue;

@@ -35,6 +35,10 @@ gboolean bulkhead_sink_has_tables (BulkheadSink *sink);
 gboolean bulkhead_sink_apply (BulkheadSink *sink, const BulkheadRuleset *ruleset,
                               const BulkheadRuleset *before, GError **error);
 
-/* Reads back and compares flags, chains with hooks and policies, every rule, every element.
- * NOT_ENFORCED tells the first difference. */
-gboolean bulkhead_sink_verify (BulkheadSink *sink, const BulkheadRuleset *ruleset, GError **error);
+/*
+ * Reads back and compares flags, chains with hooks and policies, every rule, every element, but
+ * for the elements of sets that are in @before (nullable) too. NOT_ENFORCED tells the first
+ * difference.
+ */
+gboolean bulkhead_sink_verify (BulkheadSink *sink, const BulkheadRuleset *ruleset,
+                               const BulkheadRuleset *before, GError **error);

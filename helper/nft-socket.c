@@ -100,12 +100,14 @@ take_answers (BulkheadNftSocket *nft, Answers *answers)
 {
     int fd = mnl_socket_get_fd (nft->mnl);
 
-    for (;;) {
+    for (guint errors = 0; errors < 16;) {
         ssize_t n = recv (fd, nft->buffer, DUMP_BUFFER, MSG_DONTWAIT);
         int left = n;
 
-        if (n < 0 && (errno == EINTR || errno == ENOBUFS))
+        if (n < 0 && (errno == EINTR || errno == ENOBUFS)) {
+            errors++;
             continue;
+        }
         if (n <= 0)
             return;
         for (const struct nlmsghdr *message = (const struct nlmsghdr *)nft->buffer;
@@ -132,6 +134,18 @@ bulkhead_nft_socket_transact (BulkheadNftSocket *nft, const BulkheadBatch *batch
 
 /* ---- dumps ---- */
 
+/* The end of a dump may carry an error. */
+static int
+done_status (const struct nlmsghdr *message)
+{
+    const int *status = mnl_nlmsg_get_payload (message);
+
+    if (mnl_nlmsg_get_payload_len (message) < sizeof *status || *status >= 0)
+        return 0;
+    errno = -*status;
+    return -1;
+}
+
 /* 1: more to come, 0: done, -1: errno. */
 static int
 take_dump (const guint8 *buffer, int left, guint32 seq, BulkheadNftMessage each, gpointer data,
@@ -144,7 +158,7 @@ take_dump (const guint8 *buffer, int left, guint32 seq, BulkheadNftMessage each,
         if (message->nlmsg_flags & NLM_F_DUMP_INTR)
             *interrupted = TRUE;
         if (message->nlmsg_type == NLMSG_DONE)
-            return 0;
+            return done_status (message);
         if (message->nlmsg_type == NLMSG_ERROR) {
             const struct nlmsgerr *answer = mnl_nlmsg_get_payload (message);
             errno = -answer->error;

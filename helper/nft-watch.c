@@ -14,6 +14,7 @@
 
 #define RECEIVE_BUFFER (8 * 1024 * 1024)
 #define MESSAGE_BUFFER (64 * 1024)
+#define READS_AT_ONCE 256
 
 struct _BulkheadNftWatch {
     struct mnl_socket *mnl;
@@ -45,49 +46,49 @@ take_author (const struct nlattr *attribute, void *data)
 
 /* The generation's message ends a transaction and names its author. */
 static void
-take_message (BulkheadNftWatch *watch, const struct nlmsghdr *message)
+take_message (BulkheadNftWatch *watch, const struct nlmsghdr *message, Author *author)
 {
-    Author author = { 0 };
     BulkheadFamily family;
     char name[NFT_NAME_MAXLEN];
     guint32 flags;
 
     if (message->nlmsg_pid == watch->own_port)
         return;
-    if (NFNL_MSG_TYPE (message->nlmsg_type) != NFT_MSG_NEWGEN) {
-        watch->touched |= bulkhead_describe_identify (message, &family, name, sizeof name, &flags);
+    if (NFNL_MSG_TYPE (message->nlmsg_type) == NFT_MSG_NEWGEN) {
+        if (watch->touched)
+            mnl_attr_parse (message, sizeof (struct nfgenmsg), take_author, author);
         return;
     }
-    if (!watch->touched)
-        return;
-    watch->touched = FALSE;
-    mnl_attr_parse (message, sizeof (struct nfgenmsg), take_author, &author);
-    watch->callback (author.pid, author.program, FALSE, watch->data);
+    watch->touched |= bulkhead_describe_identify (message, &family, name, sizeof name, &flags);
 }
 
+/* All that is there to read is one touch, so that a loop of changes cannot keep us from the rest;
+ * what comes later is read later. */
 static gboolean
 on_readable_cb (int fd, GIOCondition condition, gpointer data)
 {
     BulkheadNftWatch *watch = data;
     g_autofree guint8 *buffer = g_malloc (MESSAGE_BUFFER);
+    Author author = { 0 };
+    gboolean overflow = FALSE;
 
-    for (;;) {
+    for (guint reads = 0; reads < READS_AT_ONCE; reads++) {
         ssize_t n = recv (fd, buffer, MESSAGE_BUFFER, MSG_DONTWAIT);
         int left = n;
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno == ENOBUFS) {
-            watch->touched = FALSE;
-            watch->callback (0, "", TRUE, watch->data);
-            continue;
-        }
-        if (n <= 0)
-            return G_SOURCE_CONTINUE;
+        if (n < 0 && errno == ENOBUFS)
+            overflow = TRUE;
+        else if (n <= 0)
+            break;
         for (const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
              mnl_nlmsg_ok (message, left); message = mnl_nlmsg_next (message, &left))
-            take_message (watch, message);
+            take_message (watch, message, &author);
     }
+    if (watch->touched || overflow) {
+        watch->touched = FALSE;
+        watch->callback (author.pid, author.program, overflow, watch->data);
+    }
+    return G_SOURCE_CONTINUE;
 }
 
 BulkheadNftWatch *
@@ -109,7 +110,7 @@ bulkhead_nft_watch_new (guint32 own_port, BulkheadNftTouched touched, gpointer d
     watch->own_port = own_port;
     watch->callback = touched;
     watch->data = data;
-    watch->source = g_unix_fd_add_full (G_PRIORITY_HIGH, mnl_socket_get_fd (watch->mnl), G_IO_IN,
+    watch->source = g_unix_fd_add_full (G_PRIORITY_DEFAULT, mnl_socket_get_fd (watch->mnl), G_IO_IN,
                                         on_readable_cb, watch, NULL);
     return g_steal_pointer (&watch);
 }

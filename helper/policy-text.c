@@ -48,6 +48,14 @@ write_tunnel (GString *text, const BulkheadTunnel *tunnel)
         g_string_append (text, endpoint);
         g_string_append_c (text, ';');
     }
+    g_string_append (text, "\nnetworks=");
+    for (guint i = 0; i < tunnel->networks->len; i++) {
+        g_autofree char *network =
+            bulkhead_prefix_to_string (&g_array_index (tunnel->networks, BulkheadPrefix, i));
+
+        g_string_append (text, network);
+        g_string_append_c (text, ';');
+    }
     g_string_append_printf (text, "\nmark=%" G_GUINT32_FORMAT "\nuser=%" G_GUINT32_FORMAT "\n",
                             tunnel->mark, tunnel->uid);
 }
@@ -253,6 +261,23 @@ read_endpoints (GKeyFile *file, const char *group, GArray *endpoints, GError **e
     return TRUE;
 }
 
+static gboolean
+read_networks (GKeyFile *file, const char *group, GArray *networks, GError **error)
+{
+    g_auto (GStrv) items = g_key_file_get_string_list (file, group, "networks", NULL, NULL);
+
+    if (items == NULL)
+        return unreadable (error, group, "networks", NULL, "is missing or no list");
+    for (gsize i = 0; items[i] != NULL; i++) {
+        BulkheadPrefix network;
+
+        if (!bulkhead_prefix_parse (items[i], &network))
+            return unreadable (error, group, "networks", items[i], "is no address and no network");
+        g_array_append_val (networks, network);
+    }
+    return TRUE;
+}
+
 /* Puts the tunnel of @group into *@policy. */
 static gboolean
 read_tunnel (GKeyFile *file, const char *group, BulkheadPolicy **policy, GError **error)
@@ -272,6 +297,7 @@ read_tunnel (GKeyFile *file, const char *group, BulkheadPolicy **policy, GError 
     tunnel = bulkhead_tunnel_new (name, interface);
     if (!read_kind (file, group, &tunnel->kind, error)
         || !read_endpoints (file, group, tunnel->endpoints, error)
+        || !read_networks (file, group, tunnel->networks, error)
         || !read_number (file, group, "mark", &tunnel->mark, error)
         || !read_number (file, group, "user", &tunnel->uid, error))
         return FALSE;

@@ -5,26 +5,16 @@
 
 #include <string.h>
 
-static void
-sort_and_unique (GArray *array, GCompareFunc compare)
-{
-    gsize size = g_array_get_element_size (array);
-    guint n = 0;
-
-    g_array_sort (array, compare);
-    for (guint i = 0; i < array->len; i++) {
-        const char *element = array->data + i * size;
-
-        if (n == 0 || compare (array->data + (n - 1) * size, element) != 0)
-            memmove (array->data + n++ * size, element, size);
-    }
-    g_array_set_size (array, n);
-}
-
 static int
 compare_endpoints (gconstpointer a, gconstpointer b)
 {
     return bulkhead_endpoint_compare (a, b);
+}
+
+static int
+compare_networks (gconstpointer a, gconstpointer b)
+{
+    return bulkhead_prefix_compare (a, b);
 }
 
 static int
@@ -247,7 +237,8 @@ put_tunnel (const BulkheadPolicy *policy, const BulkheadTunnel *tunnel,
     g_autoptr (GPtrArray) tunnels = NULL;
     const BulkheadTunnel *holder;
 
-    sort_and_unique (copy->endpoints, compare_endpoints);
+    bulkhead_sort_unique (copy->endpoints, compare_endpoints);
+    bulkhead_sort_unique (copy->networks, compare_networks);
     if (!bulkhead_tunnel_check (copy, error))
         return NULL;
 
@@ -337,7 +328,7 @@ bulkhead_policy_with_exceptions (const BulkheadPolicy *policy, const BulkheadExc
     all = g_array_copy (policy->exceptions);
     if (n > 0)
         g_array_append_vals (all, exceptions, n);
-    sort_and_unique (all, compare_exceptions);
+    bulkhead_sort_unique (all, compare_exceptions);
     if (all->len > BULKHEAD_EXCEPTIONS_MAX) {
         g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_INVALID_ARGUMENT,
                      "exceptions: with these there would be %u, more than the %d there may be",
@@ -357,7 +348,7 @@ bulkhead_policy_without_exceptions (const BulkheadPolicy *policy,
 
     if (n > 0)
         g_array_append_vals (gone, exceptions, n);
-    sort_and_unique (gone, compare_exceptions);
+    bulkhead_sort_unique (gone, compare_exceptions);
     for (guint i = 0; i < policy->exceptions->len; i++) {
         const BulkheadException *each = &g_array_index (policy->exceptions, BulkheadException, i);
 

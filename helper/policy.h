@@ -12,6 +12,7 @@
 #define BULKHEAD_TUNNEL_NAME_MAX 64 /* bytes */
 #define BULKHEAD_TUNNELS_MAX 64
 #define BULKHEAD_ENDPOINTS_MAX 256 /* of one tunnel */
+#define BULKHEAD_NETWORKS_MAX 256  /* of one tunnel */
 #define BULKHEAD_EXCEPTIONS_MAX 200000
 #define BULKHEAD_PAUSE_MAX 86400 /* seconds */
 
@@ -47,6 +48,8 @@ typedef struct {
     char interface[BULKHEAD_IFNAME_SIZE]; /* zero padded to the end, unique */
     BulkheadTunnelKind kind;
     GArray *endpoints; /* of BulkheadEndpoint, sorted, may be empty */
+    GArray *networks;  /* of BulkheadPrefix: private networks last seen behind it, kept for the
+                        * time it is gone; sorted, may be empty */
     guint32 mark;      /* 0: none */
     guint32 uid;       /* used when there is no mark; root by default */
 } BulkheadTunnel;

@@ -108,7 +108,7 @@ typedef struct {
     gboolean dynamic;     /* filled by rules, not by us: timeout is the default there */
     guint timeout;        /* seconds, of every element; 0: none */
     gint64 expires;       /* µs of CLOCK_BOOTTIME at which they go */
-    guint key_size; /* bytes; of several fields every one is padded to four */
+    guint key_size;       /* bytes; of several fields every one is padded to four */
     GByteArray *elements; /* key_size each; of an interval set first and last, 2 × key_size */
 } BulkheadSet;
 

@@ -13,6 +13,7 @@
 
 #define STATE "state.conf"
 #define FRESH STATE ".new" /* being written; only a crash leaves one behind */
+#define OLD "state.conf.old"
 #define KEPT STATE ".unreadable"
 #define STATE_SIZE_MAX (64 * 1024 * 1024)
 
@@ -188,6 +189,28 @@ write_fresh (BulkheadStore *store, const char *text)
     return close (fd) == 0 && ok;
 }
 
+/* For file systems that cannot exchange: the old file has a second name meanwhile. */
+static gboolean
+replace (BulkheadStore *store)
+{
+    int directory = store->directory;
+    gboolean has_old;
+    int reason;
+
+    if (store->unreadable && linkat (directory, STATE, directory, KEPT, 0) != 0)
+        g_warning ("the unreadable state is not kept: %s", g_strerror (errno));
+    unlinkat (directory, OLD, 0);
+    has_old = linkat (directory, STATE, directory, OLD, 0) == 0;
+    if (renameat (directory, FRESH, directory, STATE) != 0)
+        return FALSE;
+    reason = fsync (directory) == 0 ? 0 : errno;
+    if (reason != 0 && has_old)
+        renameat (directory, OLD, directory, STATE);
+    unlinkat (directory, OLD, 0);
+    errno = reason;
+    return reason == 0;
+}
+
 /*
  * The new file and the old one change places, so that at no moment there is none (which would
  * mean "never locked"), and so that the old one can come back when the disk does not take it.
@@ -208,21 +231,42 @@ put_in_place (BulkheadStore *store)
         return reason == 0;
     }
     /* No state file yet, or a file system that cannot exchange. */
-    if (store->unreadable && linkat (directory, STATE, directory, KEPT, 0) != 0)
-        g_warning ("the unreadable state is not kept: %s", g_strerror (errno));
-    return renameat (directory, FRESH, directory, STATE) == 0 && fsync (directory) == 0;
+    return replace (store);
 }
 
 gboolean
-bulkhead_store_save (BulkheadStore *store, const BulkheadPolicy *policy, GError **error)
+bulkhead_store_prepare (BulkheadStore *store, const BulkheadPolicy *policy, GError **error)
 {
     g_autofree char *text = bulkhead_policy_to_text (policy);
-    gboolean ok = write_fresh (store, text) && put_in_place (store);
+
+    if (write_fresh (store, text))
+        return TRUE;
+    fail_errno (error, store->path);
+    bulkhead_store_discard (store);
+    return FALSE;
+}
+
+gboolean
+bulkhead_store_commit (BulkheadStore *store, GError **error)
+{
+    gboolean ok = put_in_place (store);
 
     if (!ok)
         fail_errno (error, store->path);
     else
         store->unreadable = FALSE;
-    unlinkat (store->directory, FRESH, 0);
+    bulkhead_store_discard (store);
     return ok;
+}
+
+void
+bulkhead_store_discard (BulkheadStore *store)
+{
+    unlinkat (store->directory, FRESH, 0);
+}
+
+gboolean
+bulkhead_store_save (BulkheadStore *store, const BulkheadPolicy *policy, GError **error)
+{
+    return bulkhead_store_prepare (store, policy, error) && bulkhead_store_commit (store, error);
 }

@@ -25,5 +25,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadStore, bulkhead_store_free)
  */
 BulkheadPolicy *bulkhead_store_load (BulkheadStore *store, GError **error);
 
-/* STORE_FAILED names the path and the reason; what was stored before is then untouched. */
+/*
+ * Saving in two steps: everything that can fail for want of space is in the first, so that the
+ * second comes after the deed. STORE_FAILED names the path and the reason; what was stored before
+ * is then untouched.
+ */
+gboolean bulkhead_store_prepare (BulkheadStore *store, const BulkheadPolicy *policy,
+                                 GError **error);
+gboolean bulkhead_store_commit (BulkheadStore *store, GError **error);
+/* Forgets what was prepared. */
+void bulkhead_store_discard (BulkheadStore *store);
+/* Both steps. */
 gboolean bulkhead_store_save (BulkheadStore *store, const BulkheadPolicy *policy, GError **error);

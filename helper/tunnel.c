@@ -194,6 +194,7 @@ bulkhead_tunnel_new (const char *name, const char *interface)
      * another link's name. */
     memcpy (tunnel->interface, interface, MIN (strlen (interface), sizeof tunnel->interface));
     tunnel->endpoints = g_array_new (FALSE, FALSE, sizeof (BulkheadEndpoint));
+    tunnel->networks = g_array_new (FALSE, FALSE, sizeof (BulkheadPrefix));
     return tunnel;
 }
 
@@ -207,6 +208,7 @@ bulkhead_tunnel_copy (const BulkheadTunnel *tunnel)
     copy->mark = tunnel->mark;
     copy->uid = tunnel->uid;
     g_array_append_vals (copy->endpoints, tunnel->endpoints->data, tunnel->endpoints->len);
+    g_array_append_vals (copy->networks, tunnel->networks->data, tunnel->networks->len);
     return copy;
 }
 
@@ -215,6 +217,7 @@ bulkhead_tunnel_free (BulkheadTunnel *tunnel)
 {
     g_free (tunnel->name);
     g_array_unref (tunnel->endpoints);
+    g_array_unref (tunnel->networks);
     g_free (tunnel);
 }
 
@@ -223,13 +226,32 @@ bulkhead_tunnel_equal (const BulkheadTunnel *a, const BulkheadTunnel *b)
 {
     if (!g_str_equal (a->name, b->name)
         || memcmp (a->interface, b->interface, sizeof a->interface) != 0 || a->kind != b->kind
-        || a->mark != b->mark || a->uid != b->uid || a->endpoints->len != b->endpoints->len)
+        || a->mark != b->mark || a->uid != b->uid || a->endpoints->len != b->endpoints->len
+        || a->networks->len != b->networks->len)
         return FALSE;
 
     for (guint i = 0; i < a->endpoints->len; i++) {
         if (bulkhead_endpoint_compare (&g_array_index (a->endpoints, BulkheadEndpoint, i),
                                        &g_array_index (b->endpoints, BulkheadEndpoint, i))
             != 0)
+            return FALSE;
+    }
+    for (guint i = 0; i < a->networks->len; i++) {
+        if (bulkhead_prefix_compare (&g_array_index (a->networks, BulkheadPrefix, i),
+                                     &g_array_index (b->networks, BulkheadPrefix, i))
+            != 0)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+networks_are_good (const GArray *networks)
+{
+    for (guint i = 0; i < networks->len; i++) {
+        const BulkheadPrefix *network = &g_array_index (networks, BulkheadPrefix, i);
+
+        if (!bulkhead_prefix_is_network (network) || network->length == 0)
             return FALSE;
     }
     return TRUE;
@@ -253,6 +275,10 @@ bulkhead_tunnel_check (const BulkheadTunnel *tunnel, GError **error)
 
     if (tunnel->endpoints->len > BULKHEAD_ENDPOINTS_MAX)
         problem = "has more than " G_STRINGIFY (BULKHEAD_ENDPOINTS_MAX) " endpoints";
+    else if (tunnel->networks->len > BULKHEAD_NETWORKS_MAX)
+        problem = "has more than " G_STRINGIFY (BULKHEAD_NETWORKS_MAX) " networks";
+    else if (!networks_are_good (tunnel->networks))
+        problem = "networks must have host bits of zero, and a length that is not";
     else if ((guint)tunnel->kind > BULKHEAD_TUNNEL_OTHER)
         problem = "kind is none of the known ones";
     else if (tunnel->uid == G_MAXUINT32)

@@ -17,7 +17,9 @@ add_endpoint (BulkheadWireguard *wireguard, const BulkheadAddress *address, guin
 {
     BulkheadEndpoint endpoint = { *address, BULKHEAD_PROTOCOL_UDP, port };
 
-    if (bulkhead_endpoint_check (&endpoint, NULL))
+    /* A device with more peers than a policy takes is no way out. */
+    if (wireguard->endpoints->len < BULKHEAD_ENDPOINTS_MAX
+        && bulkhead_endpoint_check (&endpoint, NULL))
         g_array_append_val (wireguard->endpoints, endpoint);
 }
 

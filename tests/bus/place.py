@@ -121,6 +121,9 @@ class Place:
                      ("add", "br0", "type", "bridge"), ("set", "far", "master", "br0")):
             run("ip", "-n", self.namespace, "link", *link)
         run("ip", "-n", self.namespace, "tuntap", "add", "dev", "tun0", "mode", "tun")
+        # A link of eth0's kind is refused as a tunnel when the traffic leaves by it.
+        run("ip", "-n", self.namespace, "link", "set", "eth0", "up")
+        run("ip", "-n", self.namespace, "route", "add", "default", "dev", "eth0", "metric", "9")
 
     def close(self):
         for helper in self.helpers:

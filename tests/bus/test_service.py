@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
 
@@ -11,6 +12,15 @@ import pytest
 
 from place import BLOCKING, GOOD, HELPER, NAME, NOBODY, OFF, PATH, PAUSED, READS, SECONDS, SOURCE
 from place import run, settle, tunnel
+
+# Gives tun0 its carrier until there is nothing more to read.
+HOLD_TUN0 = """
+import fcntl, struct, sys
+tun = open("/dev/net/tun", "r+b", buffering=0)
+fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", b"tun0", 0x0001))
+print("held", flush=True)
+sys.stdin.read()
+"""
 
 
 def test_the_table_is_the_contract():
@@ -69,6 +79,49 @@ def test_tunnels(place):
     place.call("ForgetTunnel", "('tun0',)")
     assert [(t["id"], t["trusted"]) for t in place.call("ListTunnels")] == [
         ("zoo", True), ("tun0", False)]
+
+
+def test_a_tunnel_that_is_not_there_yet(place):
+    place.start()
+    place.call("AddTunnel", tunnel())
+    home = place.call("ListTunnels")[0]
+    assert (home["id"], home["trusted"], home["present"], home["up"], home["kind"]) == (
+        "home", True, False, False, 0)
+
+
+def test_uplinks(place):
+    """Whatever holds the default route leads outside, until it is trusted."""
+    place.start()
+    ip = ("ip", "-n", place.namespace)
+    run(*ip, "link", "set", "tun0", "up")
+    assert place.call("GetStatus")["uplinks"] == ["eth0", "far"]
+    run(*ip, "route", "add", "default", "dev", "tun0")
+    assert place.call("GetStatus")["uplinks"] == ["eth0", "far", "tun0"]
+    place.call("TrustTunnel", "('tun0',)")
+    assert place.call("GetStatus")["uplinks"] == ["eth0", "far"]
+    place.call("ForgetTunnel", "('tun0',)")
+    assert place.call("GetStatus")["uplinks"] == ["eth0", "far", "tun0"]
+
+
+def test_networks_behind_a_tunnel_are_kept(place):
+    place.start()
+    ip = ("ip", "-n", place.namespace)
+    wait = subprocess.Popen(
+        ["ip", "netns", "exec", place.namespace, "/usr/bin/python3", "-c", HOLD_TUN0],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert wait.stdout.readline() == b"held\n"
+        run(*ip, "address", "add", "10.8.0.2/24", "dev", "tun0")
+        run(*ip, "link", "set", "tun0", "up")
+        run(*ip, "route", "add", "192.168.7.0/24", "via", "10.8.0.1")
+        run(*ip, "route", "add", "203.0.113.0/24", "via", "10.8.0.1")
+        place.call("AddTunnel", tunnel(interface="s 'tun0'"))
+    finally:
+        wait.communicate(timeout=SECONDS)
+    run(*ip, "link", "delete", "tun0")
+    place.call("GetStatus")
+    with open(place.file, encoding="utf-8") as file:
+        assert "networks=10.8.0.0/24;192.168.7.0/24;\n" in file.read()
 
 
 def test_lan_and_exceptions(place):

@@ -8,7 +8,6 @@
 The product runs in the victim's namespace with a bus, state and log directories of its own.
 """
 import os
-import shutil
 import signal
 import tempfile
 import time
@@ -17,7 +16,7 @@ import gi
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
-from ns import Failed, Namespace, require_root  # noqa: E402
+from ns import Failed, Namespace, Warden, require_root  # noqa: E402
 from traffic import ARP, EAPOL, ICMPV6, IPV4, IPV6, TARGET, UDP, Senders, Witness  # noqa: E402
 from vpn import SERVER, OpenVPN, WireGuard, wait_for  # noqa: E402
 
@@ -101,6 +100,7 @@ class Lab:
         self.namespaces, self.helper, self._bus, self.tunnel = [], None, None, None
         self.directory = tempfile.mkdtemp(prefix="bulkhead-lab-")
         os.chmod(self.directory, 0o755)
+        self.warden = Warden(self.directory)
         self.uplink = "br0" if bridge else "eth0"
 
     def __enter__(self):
@@ -115,13 +115,11 @@ class Lab:
         self.close()
 
     def close(self):
-        if self._bus:
-            self._bus.close_sync(None)
-            self._bus = None
+        self._bus = None
         for namespace in reversed(self.namespaces):
             namespace.close()
         self.namespaces = []
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self.warden.close()
 
     # -- files
 
@@ -154,6 +152,7 @@ class Lab:
     def namespace(self, name):
         made = Namespace(name)
         self.namespaces.append(made)
+        self.warden.watch(made)
         made.sysctl(net__ipv4__conf__all__rp_filter=0, net__ipv4__conf__default__rp_filter=0,
                     net__ipv6__conf__default__accept_dad=0, net__ipv6__conf__all__accept_dad=0,
                     net__ipv4__ping_group_range="0 65535")

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Namespaces that die with their owner.
 
-A namespace is held by one process; every process of the lab is started with PDEATHSIG, so that
-when the test run ends, however it ends, the processes end, and with the last of them the
-namespace with all its links and rules. Nothing has a name on the host, nothing is left behind.
+A namespace is held by one process; every process of the lab is started with PDEATHSIG, and a
+warden ends those that lost it, so that when the test run ends, however it ends, the processes
+end, and with the last of them the namespace with all its links and rules. Nothing has a name on
+the host, nothing is left behind.
 """
 import ctypes
 import os
@@ -43,6 +44,35 @@ def _die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+# Waits for the end of the test run (its pipe breaks) and ends what is left in the namespaces it
+# was told: PDEATHSIG is lost by programs that change their user, as dnsmasq does.
+_WARDEN = r"""
+nets=
+while read -r net; do nets="$nets $net "; done
+for process in /proc/[0-9]*; do
+    net=$(readlink "$process/ns/net") || continue
+    case $nets in *" $net "*) kill -9 "${process#/proc/}" ;; esac
+done 2>/dev/null
+rm -rf "$1"
+"""
+
+
+class Warden:
+    """Cleans up behind a test run that was killed."""
+
+    def __init__(self, directory):
+        self.child = subprocess.Popen(["sh", "-c", _WARDEN, "lab-warden", directory], text=True,
+                                      stdin=subprocess.PIPE, start_new_session=True)
+
+    def watch(self, namespace):
+        self.child.stdin.write(f"net:[{os.fstat(namespace.net).st_ino}]\n")
+        self.child.stdin.flush()
+
+    def close(self):
+        self.child.stdin.close()
+        self.child.wait(30)
+
+
 class Namespace:
     """A network and mount namespace of its own."""
 
@@ -53,7 +83,7 @@ class Namespace:
             ["unshare", "--net", "--mount", "--propagation", "private",
              "sh", "-c", _HOLD, "lab-" + name, resolver],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-            preexec_fn=_die_with_parent)
+            preexec_fn=_die_with_parent, start_new_session=True)
         if self.holder.stdout.readline() != "ready\n":
             raise Failed(f"cannot make the namespace {name}: run as root")
         self.pid = self.holder.pid
@@ -78,8 +108,9 @@ class Namespace:
             options.setdefault("stdout", out)
             options.setdefault("stderr", out)
         options.setdefault("stdin", subprocess.DEVNULL)
+        # A session of its own: Ctrl-C is for the test run, which then ends them in order.
         child = subprocess.Popen([str(a) for a in args], preexec_fn=self._enter,
-                                 env={**os.environ, **(env or {})}, **options)
+                                 start_new_session=True, env={**os.environ, **(env or {})}, **options)
         if out:
             out.close()
         self.children.append(child)
@@ -88,7 +119,7 @@ class Namespace:
     def run(self, *args, check=True, timeout=30, text=None, env=None):
         """Runs a program here to its end; returns what subprocess.run returns."""
         done = subprocess.run([str(a) for a in args], preexec_fn=self._enter, timeout=timeout,
-                              input=text if text is not None else "", capture_output=True,
+                              start_new_session=True, input=text or "", capture_output=True,
                               text=True, env={**os.environ, **(env or {})}, check=False)
         if check and done.returncode:
             raise Failed(f"{self.name}: {' '.join(str(a) for a in args)}\n{text or ''}\n"

@@ -162,7 +162,8 @@ def test_exceptions(lab):
     lab.must("except", "add", TARGET[4], "--protocol", "tcp", "--port", "7006")
     assert_seen(lab, only + flow)
     others = [w for f in (4, 6) for w in ordinary_ways(f) if ",port=7001," not in w]
-    others += [w for f in (4, 6) for w in packet_ways(lab, f)]
+    # The later pieces of what is open have no ports: they may pass to that host.
+    others += [w for f in (4, 6) for w in packet_ways(lab, f) if "fragment" not in w]
     assert_silent(lab, others)
     with lab.senders(new_mark(), only + flow) as senders:
         lab.must("except", "remove", TARGET[4], "--protocol", "tcp", "--port", "7006")

@@ -10,6 +10,7 @@ import sys
 CORE = {
     "address", "compile", "compile-egress", "compile-element", "compile-local", "compile-sets", "error", "exception", "found", "net",
     "policy", "policy-text", "ruleset", "ruleset-text", "tunnel",
+    "weaker",
 }
 CORE_SYSTEM = {"gio/gio.h", "glib.h", "string.h"}
 
@@ -31,7 +32,7 @@ LAYERS = [
     CORE,
     {"clock", "netlink", "nft-batch", "nft-describe", "nft-encode", "nft-listing", "nft-sink",
      "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
-     "conntrack", "store", "journal"},
+     "conntrack", "store", "journal", "observe"},
     {"lock"},
     {"authority", "answers", "arguments", "methods", "service"},
     {"main"},

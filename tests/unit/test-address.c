@@ -285,6 +285,30 @@ test_prefix_contains (void)
     }
 }
 
+static void
+test_prefix_covers (void)
+{
+    static const struct {
+        const char *outer;
+        const char *inner;
+        gboolean covers;
+    } cases[] = {
+        { "10.0.0.0/8", "10.0.0.0/8", TRUE },        { "10.0.0.0/8", "10.8.0.0/24", TRUE },
+        { "10.0.0.0/8", "10.0.0.0/7", FALSE },       { "10.0.0.0/8", "11.0.0.0/24", FALSE },
+        { "0.0.0.0/0", "192.0.2.1", TRUE },          { "172.16.0.0/12", "172.31.255.255", TRUE },
+        { "172.16.0.0/12", "172.32.0.0/16", FALSE }, { "fc00::/7", "fd00::/8", TRUE },
+        { "fc00::/7", "fe80::/10", FALSE },          { "::/0", "10.0.0.0/8", FALSE },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        BulkheadPrefix outer = prefix (cases[i].outer);
+        BulkheadPrefix inner = prefix (cases[i].inner);
+
+        g_test_message ("%s %s", cases[i].outer, cases[i].inner);
+        g_assert_cmpint (bulkhead_prefix_covers (&outer, &inner), ==, cases[i].covers);
+    }
+}
+
 /*
  * The oracle: each family is a line of POINTS points. All but the middle one are one address,
  * the first ones from the family's first address on, the last ones up to its last; the middle one
@@ -424,6 +448,7 @@ main (int argc, char **argv)
     g_test_add_func ("/prefix/text", test_prefix_text);
     g_test_add_func ("/prefix/arithmetic", test_prefix_arithmetic);
     g_test_add_func ("/prefix/contains", test_prefix_contains);
+    g_test_add_func ("/prefix/covers", test_prefix_covers);
     g_test_add_func ("/ranges/oracle", test_ranges_oracle);
     g_test_add_func ("/ranges/to-prefix", test_range_to_prefix_oracle);
     return g_test_run ();

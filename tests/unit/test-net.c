@@ -139,6 +139,24 @@ test_uplink_unknown_master (void)
     g_assert_true (bulkhead_link_is_uplink (link, NULL));
 }
 
+/* Whatever its kind and master, by the default route it leads outside. */
+static void
+test_uplink_by_default_route (void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (BulkheadLink) link = bulkhead_link_new (7, "x", cases[i].type);
+        g_autoptr (BulkheadLink) master = bulkhead_link_new (8, "m", BULKHEAD_LINK_BRIDGE);
+
+        g_test_message ("%s", cases[i].what);
+        add_prefix (master->addresses, "172.17.0.1", 16);
+        link->master = cases[i].master != NONE ? 8 : 0;
+        link->default_route = TRUE;
+        g_assert_cmpint (bulkhead_link_is_uplink (link, link->master != 0 ? master : NULL), ==,
+                         cases[i].type != BULKHEAD_LINK_LOOPBACK
+                             && cases[i].type != BULKHEAD_LINK_BRIDGE);
+    }
+}
+
 static void
 test_bridge_names_do_not_matter (void)
 {
@@ -171,6 +189,7 @@ make_net (int order)
 
         add_prefix (eth0->addresses, address, 24);
         add_prefix (eth0->onlink, address, 24);
+        add_prefix (eth0->routed, address, 32);
         add_gateway (eth0, address);
     }
     for (gsize i = 0; i < G_N_ELEMENTS (endpoints); i++)
@@ -203,14 +222,18 @@ test_sorted (void)
     g_assert_cmpstr (second->interface, ==, "wg0");
     g_assert_cmpuint (eth0->addresses->len, ==, G_N_ELEMENTS (expected));
     g_assert_cmpuint (eth0->onlink->len, ==, G_N_ELEMENTS (expected));
+    g_assert_cmpuint (eth0->routed->len, ==, G_N_ELEMENTS (expected));
     g_assert_cmpuint (eth0->gateways->len, ==, G_N_ELEMENTS (expected));
     for (guint i = 0; i < G_N_ELEMENTS (expected); i++) {
         g_autofree char *address = bulkhead_address_to_string (
             &g_array_index (eth0->addresses, BulkheadPrefix, i).address);
+        g_autofree char *routed =
+            bulkhead_address_to_string (&g_array_index (eth0->routed, BulkheadPrefix, i).address);
         g_autofree char *gateway =
             bulkhead_address_to_string (&g_array_index (eth0->gateways, BulkheadAddress, i));
 
         g_assert_cmpstr (address, ==, expected[i]);
+        g_assert_cmpstr (routed, ==, expected[i]);
         g_assert_cmpstr (gateway, ==, expected[i]);
     }
     g_assert_cmpuint (second->endpoints->len, ==, 2);
@@ -276,6 +299,9 @@ change (guint which, BulkheadNet *net)
     case 16:
         g_array_index (wireguard->endpoints, BulkheadEndpoint, 1).port++;
         return TRUE;
+    case 17:
+        g_array_index (link->routed, BulkheadPrefix, 1).length--;
+        return TRUE;
     default:
         return FALSE;
     }
@@ -298,7 +324,7 @@ test_equal (void)
         g_assert_false (bulkhead_net_equal (b, a));
         changes++;
     }
-    g_assert_cmpuint (changes, ==, 17);
+    g_assert_cmpuint (changes, ==, 18);
 }
 
 static void
@@ -375,6 +401,7 @@ main (int argc, char *argv[])
         g_test_add_data_func (path, GSIZE_TO_POINTER (i), test_uplink);
     }
     g_test_add_func ("/net/uplink/unknown master", test_uplink_unknown_master);
+    g_test_add_func ("/net/uplink/default route", test_uplink_by_default_route);
     g_test_add_func ("/net/uplink/bridge by any name", test_bridge_names_do_not_matter);
     g_test_add_func ("/net/sorted", test_sorted);
     g_test_add_func ("/net/equal", test_equal);

@@ -6,15 +6,16 @@
 
 #define MAIN                                                                                       \
     "[bulkhead]\nversion=1\nlocked=true\nlan=false\nlan-cgnat=false\nlan-port-mapping=false\n"
-#define TUNNEL(name, interface, endpoints)                                                         \
+#define TUNNEL_BEHIND(name, interface, endpoints, networks)                                        \
     "\n[tunnel " name "]\ninterface=" interface "\nkind=other\nendpoints=" endpoints               \
-    "\nmark=0\nuser=0\n"
+    "\nnetworks=" networks "\nmark=0\nuser=0\n"
+#define TUNNEL(name, interface, endpoints) TUNNEL_BEHIND (name, interface, endpoints, "")
 
 static const char sample[] =
-    MAIN TUNNEL ("Zürich 1", "wg0",
-                 "192.0.2.7:443/tcp;[2001:db8::5]:51820/udp;") "\n[exceptions]\nany=192.0.2.0/"
-                                                               "24;\nicmp=192.0.2.1;\ntcp-443=198."
-                                                               "51.100.0/24;2001:db8::/32;\n\n";
+    MAIN TUNNEL_BEHIND ("Zürich 1", "wg0", "192.0.2.7:443/tcp;[2001:db8::5]:51820/udp;",
+                        "10.8.0.0/24;192.168.7.1;fd00:8::/64;") "\n[exceptions]\nany=192.0.2.0/"
+                                                                "24;\nicmp=192.0.2.1;\ntcp-443=198."
+                                                                "51.100.0/24;2001:db8::/32;\n\n";
 
 /* The text with the checksum of what it became behind it. */
 static char *
@@ -102,6 +103,8 @@ test_sample (void)
     g_assert_cmpstr (tunnel->name, ==, "Zürich 1");
     g_assert_cmpint (tunnel->kind, ==, BULKHEAD_TUNNEL_OTHER);
     g_assert_cmpuint (tunnel->endpoints->len, ==, 2);
+    g_assert_cmpuint (tunnel->networks->len, ==, 3);
+    g_assert_cmpuint (g_array_index (tunnel->networks, BulkheadPrefix, 2).length, ==, 64);
     again = bulkhead_policy_to_text (policy);
     g_assert_cmpstr (again, ==, text);
 }
@@ -304,8 +307,8 @@ static const char *const bad_bodies[][2] = {
     { MAIN TUNNEL ("a", "wg0", "vpn.example:1/udp;") "\n", "[tunnel a] endpoints: endpoint" },
     { MAIN TUNNEL ("a", "wg0", "192.0.2.1:1/udp") "\n", "[tunnel a] line 11" },
     { MAIN TUNNEL ("a", "wg0", "192.0.2.1:2/udp;192.0.2.1:1/udp;") "\n", "[tunnel a] line 11" },
-    { MAIN TUNNEL ("a", "wg0", "") "extra=1\n\n", "[tunnel a] line 14 “extra=1”" },
-    { MAIN TUNNEL ("a", "wg0", "") "mark=1\n\n", "[tunnel a] line 12 “mark=0”" },
+    { MAIN TUNNEL ("a", "wg0", "") "extra=1\n\n", "[tunnel a] line 15 “extra=1”" },
+    { MAIN TUNNEL ("a", "wg0", "") "mark=1\n\n", "[tunnel a] line 13 “mark=0”" },
     { MAIN TUNNEL ("a", "wg0", "") TUNNEL ("b", "wg0", "") "\n", "[tunnel b]: interface “wg0”" },
     { MAIN TUNNEL ("b", "wg0", "") TUNNEL ("a", "wg1", "") "\n", "line 8 “[tunnel b]”" },
     { MAIN TUNNEL ("a", "wg0", "") TUNNEL ("a", "wg1", "") "\n", "line" },
@@ -313,19 +316,31 @@ static const char *const bad_bodies[][2] = {
     { MAIN "\n[tunnel a]\ninterface=wg0\n\n", "[tunnel a] kind: is missing" },
     { MAIN "\n[tunnel a]\ninterface=wg0\nkind=2\n\n", "[tunnel a] kind “2”" },
     { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\n\n", "[tunnel a] endpoints: is missing" },
-    { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\n\n",
+    { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nmark=0\nuser=0\n\n",
+      "[tunnel a] networks: is missing" },
+    { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nnetworks=\n\n",
       "[tunnel a] mark: is missing" },
-    { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nmark=0\n\n",
+    { MAIN TUNNEL_BEHIND ("a", "wg0", "", "x;") "\n", "[tunnel a] networks “x”: is no address" },
+    { MAIN TUNNEL_BEHIND ("a", "wg0", "", "10.8.0.1/24;") "\n",
+      "[tunnel a] networks “10.8.0.1/24”" },
+    { MAIN TUNNEL_BEHIND ("a", "wg0", "", "0.0.0.0/0;") "\n", "[tunnel a]: tunnel “a”: networks" },
+    { MAIN TUNNEL_BEHIND ("a", "wg0", "", "10.8.0.0/24") "\n", "[tunnel a] line 12" },
+    { MAIN TUNNEL_BEHIND ("a", "wg0", "", "10.8.0.1/32;") "\n", "[tunnel a] line 12" },
+    { MAIN TUNNEL_BEHIND ("a", "wg0", "", "10.9.0.0/24;10.8.0.0/24;") "\n", "[tunnel a] line 12" },
+    { MAIN TUNNEL_BEHIND ("a", "wg0", "", "10.8.0.0/24;10.8.0.0/24;") "\n", "[tunnel a] line 12" },
+    { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nnetworks=\nmark=0\n\n",
       "[tunnel a] user: is missing" },
-    { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nmark=4294967296\nuser=0\n\n",
+    { MAIN
+      "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nnetworks=\nmark=4294967296\nuser=0\n\n",
       "[tunnel a] mark “4294967296”" },
-    { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nmark=-1\nuser=0\n\n",
+    { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nnetworks=\nmark=-1\nuser=0\n\n",
       "[tunnel a] mark “-1”" },
-    { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nmark=0x7\nuser=0\n\n",
+    { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nnetworks=\nmark=0x7\nuser=0\n\n",
       "[tunnel a] mark “0x7”" },
-    { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nmark=07\nuser=0\n\n",
-      "[tunnel a] line 12 “mark=07”" },
-    { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nmark=0\nuser=4294967295\n\n",
+    { MAIN "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nnetworks=\nmark=07\nuser=0\n\n",
+      "[tunnel a] line 13 “mark=07”" },
+    { MAIN
+      "\n[tunnel a]\ninterface=wg0\nkind=other\nendpoints=\nnetworks=\nmark=0\nuser=4294967295\n\n",
       "[tunnel a]: tunnel “a”: user" },
 };
 
@@ -348,6 +363,15 @@ random_address (void)
     return address;
 }
 
+static BulkheadPrefix
+random_network (void)
+{
+    BulkheadPrefix prefix = { random_address (), 0 };
+
+    prefix.length = g_test_rand_int_range (8, 8 * bulkhead_address_size (&prefix.address) + 1);
+    return bulkhead_prefix_network (&prefix);
+}
+
 static BulkheadTunnel *
 random_tunnel (guint number)
 {
@@ -368,6 +392,11 @@ random_tunnel (guint number)
             endpoint.protocol = BULKHEAD_PROTOCOL_TCP;
         g_array_append_val (tunnel->endpoints, endpoint);
     }
+    for (guint i = g_test_rand_int_range (0, 20); i > 0; i--) {
+        BulkheadPrefix network = random_network ();
+
+        g_array_append_val (tunnel->networks, network);
+    }
     return tunnel;
 }
 
@@ -377,11 +406,8 @@ random_exception (void)
     static const BulkheadProtocol protocols[] = { BULKHEAD_PROTOCOL_ANY, BULKHEAD_PROTOCOL_ICMP,
                                                   BULKHEAD_PROTOCOL_TCP, BULKHEAD_PROTOCOL_UDP };
     guint which = g_test_rand_int_range (0, 4);
-    BulkheadException exception = { { random_address (), 0 }, protocols[which], 0 };
-    gsize bits = 8 * bulkhead_address_size (&exception.destination.address);
+    BulkheadException exception = { random_network (), protocols[which], 0 };
 
-    exception.destination.length = g_test_rand_int_range (8, bits + 1);
-    exception.destination = bulkhead_prefix_network (&exception.destination);
     if (which >= 2 && g_test_rand_bit ())
         exception.port = g_test_rand_int_range (1000, 1010);
     return exception;
@@ -449,6 +475,11 @@ test_largest (void)
             BulkheadEndpoint endpoint = { random_address (), BULKHEAD_PROTOCOL_UDP, e + 1 };
 
             g_array_append_val (tunnel->endpoints, endpoint);
+        }
+        for (guint n = 0; n < BULKHEAD_NETWORKS_MAX; n++) {
+            BulkheadPrefix network = random_network ();
+
+            g_array_append_val (tunnel->networks, network);
         }
         changed = bulkhead_policy_with_tunnel (policy, tunnel, &error);
         g_assert_no_error (error);

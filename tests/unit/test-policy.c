@@ -31,6 +31,15 @@ endpoint (const char *text)
     return result;
 }
 
+static BulkheadPrefix
+network (const char *text)
+{
+    BulkheadPrefix result;
+
+    g_assert_true (bulkhead_prefix_parse (text, &result));
+    return result;
+}
+
 static BulkheadException
 exception (const char *text)
 {
@@ -428,8 +437,10 @@ test_tunnel_replaced (void)
     tunnel->uid = 1000;
     for (guint i = 0; i < 6; i++) {
         BulkheadEndpoint each = endpoint (i % 2 != 0 ? "192.0.2.1:443/tcp" : "[2001:db8::1]:1/udp");
+        BulkheadPrefix behind = network (i % 2 != 0 ? "10.8.0.0/24" : "fd00::/8");
 
         g_array_append_val (tunnel->endpoints, each);
+        g_array_append_val (tunnel->networks, behind);
     }
     replaced = bulkhead_policy_with_tunnel_replaced (two, tunnel, &error);
     g_assert_no_error (error);
@@ -437,6 +448,8 @@ test_tunnel_replaced (void)
     g_assert_cmpmem (found->interface, BULKHEAD_IFNAME_SIZE, "wg0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
     g_assert_cmpuint (found->endpoints->len, ==, 2);
     g_assert_cmpuint (g_array_index (found->endpoints, BulkheadEndpoint, 0).port, ==, 443);
+    g_assert_cmpuint (found->networks->len, ==, 2);
+    g_assert_cmpuint (g_array_index (found->networks, BulkheadPrefix, 0).length, ==, 24);
     g_assert_cmpuint (found->mark, ==, 7);
     g_assert_cmpuint (found->uid, ==, 1000);
     g_assert_cmpint (found->kind, ==, BULKHEAD_TUNNEL_OPENVPN);
@@ -446,11 +459,45 @@ test_tunnel_replaced (void)
 }
 
 static void
+test_tunnel_networks (void)
+{
+    g_autoptr (BulkheadTunnel) tunnel = bulkhead_tunnel_new ("a", "wg0");
+    g_autoptr (BulkheadTunnel) copy = NULL;
+    BulkheadPrefix each = network ("10.0.0.0/32");
+    BulkheadPrefix bad[] = { network ("10.8.0.0/24"), network ("10.8.0.0/24"),
+                             network ("0.0.0.0/0"), network ("::/0"), network ("10.0.0.0/32") };
+
+    for (guint i = 0; i < BULKHEAD_NETWORKS_MAX; i++) {
+        each.address.bytes[3] = i;
+        g_array_append_val (tunnel->networks, each);
+    }
+    g_assert_true (bulkhead_tunnel_check (tunnel, NULL));
+    copy = bulkhead_tunnel_copy (tunnel);
+    g_assert_true (bulkhead_tunnel_equal (tunnel, copy));
+    g_array_index (copy->networks, BulkheadPrefix, 255).address.bytes[2]++;
+    g_assert_false (bulkhead_tunnel_equal (tunnel, copy));
+    g_array_set_size (copy->networks, 255);
+    g_assert_false (bulkhead_tunnel_equal (tunnel, copy));
+
+    bad[0].address.bytes[3] = 1;
+    bad[1].length = 33;
+    bad[4].address.family = G_SOCKET_FAMILY_UNIX;
+    for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+        GError *error = NULL;
+
+        g_array_index (copy->networks, BulkheadPrefix, 7) = bad[i];
+        g_assert_false (bulkhead_tunnel_check (copy, &error));
+        assert_error (error, BULKHEAD_ERROR_INVALID_ARGUMENT, "networks");
+    }
+}
+
+static void
 test_tunnel_limits (void)
 {
     g_autoptr (BulkheadPolicy) policy = bulkhead_policy_new ();
     g_autoptr (BulkheadTunnel) tunnel = bulkhead_tunnel_new ("one more", "more");
     BulkheadEndpoint each = endpoint ("192.0.2.1:1/udp");
+    BulkheadPrefix behind = network ("10.0.0.0/32");
     GError *error = NULL;
 
     for (guint i = 0; i < BULKHEAD_ENDPOINTS_MAX; i++) {
@@ -463,6 +510,16 @@ test_tunnel_limits (void)
     g_assert_null (bulkhead_policy_with_tunnel (policy, tunnel, &error));
     assert_error (error, BULKHEAD_ERROR_INVALID_ARGUMENT, "256");
     g_array_set_size (tunnel->endpoints, 0);
+
+    error = NULL;
+    for (guint i = 0; i <= BULKHEAD_NETWORKS_MAX; i++) {
+        behind.address.bytes[2] = i >> 8;
+        behind.address.bytes[3] = i;
+        g_array_append_val (tunnel->networks, behind);
+    }
+    g_assert_null (bulkhead_policy_with_tunnel (policy, tunnel, &error));
+    assert_error (error, BULKHEAD_ERROR_INVALID_ARGUMENT, "256 networks");
+    g_array_set_size (tunnel->networks, 0);
 
     error = NULL;
     tunnel->uid = G_MAXUINT32;
@@ -618,6 +675,7 @@ main (int argc, char **argv)
     g_test_add_func ("/policy/pause", test_pause);
     g_test_add_func ("/policy/tunnels", test_tunnels);
     g_test_add_func ("/policy/tunnel-replaced", test_tunnel_replaced);
+    g_test_add_func ("/policy/tunnel-networks", test_tunnel_networks);
     g_test_add_func ("/policy/tunnel-limits", test_tunnel_limits);
     g_test_add_func ("/policy/exception-lists", test_exception_lists);
     g_test_add_func ("/policy/exception-oracle", test_exception_oracle);
