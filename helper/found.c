@@ -104,16 +104,35 @@ private_networks (const BulkheadLink *link, gboolean whole)
     return networks;
 }
 
+static gboolean
+includes_all (const GArray *networks, const GArray *others)
+{
+    for (guint i = 0; i < others->len; i++) {
+        const BulkheadPrefix *other = &g_array_index (others, BulkheadPrefix, i);
+        gboolean found = FALSE;
+
+        for (guint j = 0; !found && j < networks->len; j++)
+            found =
+                bulkhead_prefix_compare (&g_array_index (networks, BulkheadPrefix, j), other) == 0;
+        if (!found)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* A tunnel on its way down loses its routes before its address: what is known stays while nothing
+ * else is seen. */
 static void
 take_networks (BulkheadTunnel *tunnel, const BulkheadLink *link)
 {
-    g_array_unref (tunnel->networks);
-    tunnel->networks = private_networks (link, FALSE);
-    if (tunnel->networks->len <= BULKHEAD_NETWORKS_MAX)
+    g_autoptr (GArray) seen = private_networks (link, FALSE);
+
+    if (seen->len == 0 || includes_all (tunnel->networks, seen))
         return;
     /* More than can be kept: rather close too much of the LAN than open one of them. */
     g_array_unref (tunnel->networks);
-    tunnel->networks = private_networks (link, TRUE);
+    tunnel->networks = seen->len <= BULKHEAD_NETWORKS_MAX ? g_steal_pointer (&seen)
+                                                          : private_networks (link, TRUE);
 }
 
 BulkheadTunnel *

@@ -6,6 +6,7 @@ system's and takes the policy that is installed with the helper.
 """
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -196,7 +197,9 @@ class Place:
         return [json.loads(line) for line in self.call("GetLog", f"(uint32 {limit},)")]
 
     def rules_in_kernel(self):
-        return run("ip", "netns", "exec", self.namespace, "nft", "-s", "list", "ruleset")
+        """What is enforced: without whose the tables are, which changes when the helper ends."""
+        text = run("ip", "netns", "exec", self.namespace, "nft", "-s", "list", "ruleset")
+        return re.sub(r" # progname .*|\tflags( [a-z,]*)?\n\t?\n?", "", text)
 
     def everything(self):
         """What a refused call may not change."""
