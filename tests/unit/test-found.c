@@ -133,7 +133,7 @@ test_networks_are_kept (void)
         updated = bulkhead_found_update (known, net);
         g_test_message ("%u", i);
         assert_networks (updated, "10.1.0.0/24");
-        g_assert_cmpint (bulkhead_tunnel_equal (known, updated), ==, i < 4);
+        g_assert_true (bulkhead_tunnel_equal (known, updated));
     }
 }
 
