@@ -2,11 +2,10 @@
 #include "lock.h"
 
 #include "clock.h"
-#include "compile.h"
 #include "conntrack.h"
+#include "enforcer.h"
 #include "error.h"
 #include "found.h"
-#include "nft-sink.h"
 #include "nft-watch.h"
 #include "observe.h"
 #include "weaker.h"
@@ -23,15 +22,12 @@ struct _BulkheadLock {
 
     BulkheadStore *store;
     BulkheadJournal *journal; /* borrowed */
-    BulkheadSink *sink;
+    BulkheadEnforcer *enforcer;
     BulkheadLinks *links;
     BulkheadNftWatch *watch;
 
     BulkheadPolicy *policy;
     BulkheadNet *net;
-    BulkheadRuleset *applied;       /* read back to be in the kernel; NULL: nobody knows */
-    BulkheadPolicy *applied_policy; /* what it was made from */
-    BulkheadNet *applied_net;
     BulkheadState state;
     char *problem;
     gboolean net_is_old; /* the last look at the links failed */
@@ -43,6 +39,7 @@ struct _BulkheadLock {
     guint poll_source;
     guint poll_seconds;
     guint retry_source;
+    guint read_source;
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadLock, bulkhead_lock, G_TYPE_OBJECT)
@@ -104,6 +101,7 @@ log_state (BulkheadLock *self)
 }
 
 static void schedule (BulkheadLock *self);
+static gboolean on_time_to_read_cb (gpointer data);
 
 static void
 publish (BulkheadLock *self)
@@ -127,61 +125,20 @@ set_problem (BulkheadLock *self, const GError *error)
     self->problem = error != NULL ? g_strdup (error->message) : NULL;
 }
 
-/* @ruleset (transfer full), nullable: made from @policy in @net. */
-static void
-set_applied (BulkheadLock *self, BulkheadRuleset *ruleset, const BulkheadPolicy *policy,
-             const BulkheadNet *net)
+static BulkheadSink *
+sink_of (BulkheadLock *self)
 {
-    g_clear_pointer (&self->applied, bulkhead_ruleset_unref);
-    g_clear_pointer (&self->applied_policy, bulkhead_policy_unref);
-    g_clear_pointer (&self->applied_net, bulkhead_net_unref);
-    if (ruleset == NULL)
-        return;
-    self->applied = ruleset;
-    self->applied_policy = bulkhead_policy_ref (policy);
-    self->applied_net = bulkhead_net_ref (net);
+    return bulkhead_enforcer_get_sink (self->enforcer);
 }
 
-/* The same inputs give the same ruleset: nothing to do for most events, however long the lists. */
-static BulkheadRuleset *
-compile (BulkheadLock *self, const BulkheadPolicy *policy, const BulkheadNet *net)
-{
-    if (self->applied != NULL && policy == self->applied_policy
-        && bulkhead_net_equal (net, self->applied_net))
-        return bulkhead_ruleset_ref (self->applied);
-    return bulkhead_compile (policy, net);
-}
-
-/* One transaction, read back; once more from scratch when that is not what is there. */
 static gboolean
-apply_and_verify (BulkheadLock *self, const BulkheadRuleset *ruleset, GError **error)
+enforce (BulkheadLock *self, const BulkheadPolicy *policy, GError **error)
 {
-    if (!bulkhead_sink_apply (self->sink, ruleset, self->applied, error))
-        return FALSE;
-    if (bulkhead_sink_verify (self->sink, ruleset, self->applied, NULL))
-        return TRUE;
-    return bulkhead_sink_apply (self->sink, ruleset, NULL, error)
-           && bulkhead_sink_verify (self->sink, ruleset, NULL, error);
-}
+    gboolean ok = bulkhead_enforcer_enforce (self->enforcer, policy, self->net, error);
 
-/*
- * Puts what @policy means in @net into the kernel, and knows it is there. A ruleset that is there
- * already is looked at, but for its elements, and left alone.
- */
-static gboolean
-enforce (BulkheadLock *self, const BulkheadPolicy *policy, const BulkheadNet *net, GError **error)
-{
-    g_autoptr (BulkheadRuleset) ruleset = compile (self, policy, net);
-
-    if (self->applied != NULL && bulkhead_ruleset_equal (ruleset, self->applied)
-        && bulkhead_sink_verify (self->sink, ruleset, ruleset, NULL))
-        return TRUE;
-    if (!apply_and_verify (self, ruleset, error)) {
-        set_applied (self, NULL, NULL, NULL);
-        return FALSE;
-    }
-    set_applied (self, g_steal_pointer (&ruleset), policy, net);
-    return TRUE;
+    if (bulkhead_enforcer_take_unread (self->enforcer) && self->read_source == 0)
+        self->read_source = g_idle_add (on_time_to_read_cb, self);
+    return ok;
 }
 
 /* Only unlocking takes a lock away: one that stands while ours is off is somebody else's, or a
@@ -191,18 +148,16 @@ check_nothing_stands (BulkheadLock *self)
 {
     g_autoptr (GError) error = NULL;
 
-    if (bulkhead_sink_has_tables (self->sink))
+    if (bulkhead_sink_has_tables (sink_of (self)))
         g_set_error (&error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_ENFORCED,
                      "the lock is off, but rules of a lock stand in the kernel");
     set_problem (self, error);
-    set_applied (self, error != NULL ? NULL : bulkhead_compile (self->policy, self->net),
-                 self->policy, self->net);
 }
 
 static gboolean
 take_net (BulkheadLock *self)
 {
-    BulkheadNet *net = bulkhead_observe (self->links, bulkhead_sink_get_features (self->sink));
+    BulkheadNet *net = bulkhead_observe (self->links, bulkhead_sink_get_features (sink_of (self)));
 
     self->net_is_old = net == NULL;
     if (net == NULL)
@@ -227,7 +182,7 @@ enforce_now (BulkheadLock *self)
     }
     for (guint attempt = 0; attempt < 3; attempt++) {
         g_clear_error (&error);
-        if (enforce (self, self->policy, self->net, &error))
+        if (enforce (self, self->policy, &error))
             break;
         take_net (self);
     }
@@ -369,11 +324,11 @@ static void
 repair (BulkheadLock *self, const char *program, guint32 pid)
 {
     gint64 noticed = g_get_monotonic_time ();
-    gboolean was_there = self->applied != NULL;
+    gboolean was_there = bulkhead_enforcer_knows (self->enforcer);
     g_autofree char *who = g_strdup_printf ("%s (%u)", program, pid);
     g_autofree char *time = NULL;
 
-    set_applied (self, NULL, NULL, NULL);
+    bulkhead_enforcer_forget (self->enforcer);
     enforce_now (self);
     time = g_strdup_printf ("%" G_GINT64_FORMAT, g_get_monotonic_time () - noticed);
     if (was_there && self->policy->locked
@@ -391,21 +346,37 @@ on_touched_cb (guint32 pid, const char *program, gboolean overflow, gpointer dat
 {
     BulkheadLock *self = data;
 
-    if (self->applied == NULL || !bulkhead_sink_verify (self->sink, self->applied, NULL, NULL))
+    if (!bulkhead_enforcer_verify (self->enforcer))
         repair (self, program, pid);
+}
+
+static gboolean
+is_as_wanted (BulkheadLock *self)
+{
+    return self->policy->locked ? bulkhead_enforcer_verify (self->enforcer)
+                                : !bulkhead_sink_has_tables (sink_of (self));
 }
 
 gboolean
 bulkhead_lock_verify (BulkheadLock *self, gint64 max_age, GError **error)
 {
-    if (!is_younger (self->verified, max_age)
-        && (self->applied == NULL || !bulkhead_sink_verify (self->sink, self->applied, NULL, NULL)))
+    if (!is_younger (self->verified, max_age) && !is_as_wanted (self))
         repair (self, "", 0);
     self->verified = g_get_monotonic_time ();
     if (self->problem == NULL)
         return TRUE;
     g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_ENFORCED, "%s", self->problem);
     return FALSE;
+}
+
+static gboolean
+on_time_to_read_cb (gpointer data)
+{
+    BulkheadLock *self = data;
+
+    self->read_source = 0;
+    bulkhead_lock_verify (self, 0, NULL);
+    return G_SOURCE_REMOVE;
 }
 
 /* ---- the user's changes ---- */
@@ -416,7 +387,7 @@ weaken (BulkheadLock *self, const BulkheadPolicy *policy, GError **error)
 {
     if (!bulkhead_store_prepare (self->store, policy, error))
         return FALSE;
-    if (enforce (self, policy, self->net, error) && bulkhead_store_commit (self->store, error))
+    if (enforce (self, policy, error) && bulkhead_store_commit (self->store, error))
         return TRUE;
     bulkhead_store_discard (self->store);
     enforce_now (self);
@@ -431,14 +402,14 @@ strengthen (BulkheadLock *self, const BulkheadPolicy *policy, GError **error)
 
     if (!bulkhead_store_save (self->store, policy, error))
         return FALSE;
-    if (enforce (self, policy, self->net, error))
+    if (enforce (self, policy, error))
         return TRUE;
     /* If this fails the stricter one stays stored: it comes into force at the next start. */
     if (!bulkhead_store_save (self->store, self->policy, &restore_error))
         g_warning ("%s", restore_error->message);
     /* Half a lock is none of ours to leave behind. */
     if (!self->policy->locked)
-        enforce (self, self->policy, self->net, NULL);
+        enforce (self, self->policy, NULL);
     enforce_now (self);
     return FALSE;
 }
@@ -447,7 +418,7 @@ strengthen (BulkheadLock *self, const BulkheadPolicy *policy, GError **error)
 static gboolean
 pause_or_resume (BulkheadLock *self, const BulkheadPolicy *policy, GError **error)
 {
-    if (enforce (self, policy, self->net, error))
+    if (enforce (self, policy, error))
         return TRUE;
     enforce_now (self);
     return FALSE;
@@ -515,9 +486,7 @@ bulkhead_lock_get_problem (BulkheadLock *self)
 char *
 bulkhead_lock_get_rules (BulkheadLock *self)
 {
-    g_autoptr (BulkheadRuleset) ruleset = compile (self, self->policy, self->net);
-
-    return bulkhead_ruleset_to_text (ruleset);
+    return bulkhead_enforcer_text (self->enforcer, self->policy, self->net);
 }
 
 /* ---- start ---- */
@@ -536,7 +505,7 @@ load_policy (BulkheadLock *self)
     if (error != NULL)
         log_detail (self, BULKHEAD_EVENT_UNREADABLE, "problem", error->message);
     self->policy = policy;
-    if (policy->locked || !bulkhead_sink_has_tables (self->sink))
+    if (policy->locked || !bulkhead_sink_has_tables (sink_of (self)))
         return;
     self->policy = bulkhead_policy_with_locked (policy, TRUE);
     bulkhead_policy_unref (policy);
@@ -547,7 +516,7 @@ load_policy (BulkheadLock *self)
 static void
 log_weakened (BulkheadLock *self, gboolean use_owner)
 {
-    BulkheadFeatures missing = BULKHEAD_FEATURES_ALL & ~bulkhead_sink_get_features (self->sink);
+    BulkheadFeatures missing = BULKHEAD_FEATURES_ALL & ~bulkhead_sink_get_features (sink_of (self));
 
     if (missing & BULKHEAD_FEATURE_EGRESS)
         log_detail (self, BULKHEAD_EVENT_WEAKENED, "promise",
@@ -567,10 +536,10 @@ watch_rules (BulkheadLock *self)
 {
     g_autoptr (GError) error = NULL;
 
-    if (bulkhead_sink_get_features (self->sink) & BULKHEAD_FEATURE_OWNER)
+    if (bulkhead_sink_get_features (sink_of (self)) & BULKHEAD_FEATURE_OWNER)
         return;
-    self->watch =
-        bulkhead_nft_watch_new (bulkhead_sink_get_port (self->sink), on_touched_cb, self, &error);
+    self->watch = bulkhead_nft_watch_new (bulkhead_sink_get_port (sink_of (self)), on_touched_cb,
+                                          self, &error);
     if (self->watch == NULL)
         log_detail (self, BULKHEAD_EVENT_WEAKENED, "promise", error->message);
 }
@@ -583,8 +552,8 @@ bulkhead_lock_new (BulkheadStore *store, BulkheadJournal *journal, gboolean use_
 
     self->store = store;
     self->journal = journal;
-    self->sink = bulkhead_sink_new (use_owner, error);
-    if (self->sink == NULL)
+    self->enforcer = bulkhead_enforcer_new (use_owner, error);
+    if (self->enforcer == NULL)
         return NULL;
     self->links = bulkhead_links_new (error);
     if (self->links == NULL)
@@ -593,7 +562,7 @@ bulkhead_lock_new (BulkheadStore *store, BulkheadJournal *journal, gboolean use_
     log_weakened (self, use_owner);
     watch_rules (self);
 
-    self->net = bulkhead_net_new (bulkhead_sink_get_features (self->sink), NULL, NULL);
+    self->net = bulkhead_net_new (bulkhead_sink_get_features (sink_of (self)), NULL, NULL);
     g_signal_connect_swapped (self->links, "changed", G_CALLBACK (on_links_changed_cb), self);
     look_again (self);
     if (self->policy->locked)
@@ -609,15 +578,15 @@ bulkhead_lock_finalize (GObject *object)
     g_clear_handle_id (&self->pause_source, g_source_remove);
     g_clear_handle_id (&self->poll_source, g_source_remove);
     g_clear_handle_id (&self->retry_source, g_source_remove);
+    g_clear_handle_id (&self->read_source, g_source_remove);
     if (self->links != NULL)
         g_signal_handlers_disconnect_by_data (self->links, self);
     g_clear_object (&self->links);
     g_clear_pointer (&self->watch, bulkhead_nft_watch_free);
-    g_clear_pointer (&self->sink, bulkhead_sink_free);
+    g_clear_pointer (&self->enforcer, bulkhead_enforcer_free);
     g_clear_pointer (&self->store, bulkhead_store_free);
     g_clear_pointer (&self->policy, bulkhead_policy_unref);
     g_clear_pointer (&self->net, bulkhead_net_unref);
-    set_applied (self, NULL, NULL, NULL);
     g_free (self->problem);
     G_OBJECT_CLASS (bulkhead_lock_parent_class)->finalize (object);
 }

@@ -62,21 +62,12 @@ delete_leftovers (const Change *change, const char *kind, BulkheadFamily family,
             delete_it (change->batch, family, names[i]);
 }
 
-static gboolean
-has_set (const BulkheadRuleset *ruleset, BulkheadFamily family, const BulkheadSet *set)
-{
-    const BulkheadTable *table =
-        ruleset != NULL ? bulkhead_ruleset_find_table (ruleset, family) : NULL;
-    const BulkheadSet *same = table != NULL ? bulkhead_table_find_set (table, set->name) : NULL;
-
-    return same != NULL && (same == set || bulkhead_set_equal (same, set));
-}
-
 /* A set that was verified to be in the kernel and is wanted as it is. */
 static gboolean
 is_untouched (const Change *change, BulkheadFamily family, const BulkheadSet *set)
 {
-    return is_kept (change, "set", family, set->name) && has_set (change->before, family, set);
+    return is_kept (change, "set", family, set->name)
+           && bulkhead_ruleset_has_set (change->before, family, set);
 }
 
 static void
@@ -212,7 +203,7 @@ bulkhead_sink_apply (BulkheadSink *sink, const BulkheadRuleset *ruleset,
         if (reason == 0)
             return TRUE;
         if (reason == EPROTO) /* no answer: only reading back can tell */
-            return bulkhead_sink_verify (sink, ruleset, NULL, error);
+            return bulkhead_sink_verify (sink, ruleset, NULL, BULKHEAD_READ_ALL, error);
         if (reason == ERESTART && attempt < ATTEMPTS)
             continue;
         if (batch != NULL)
@@ -270,7 +261,7 @@ read_set (BulkheadSink *sink, const BulkheadTable *table, const BulkheadSet *set
 /* FALSE: the kernel could not be read (errno); else the first difference or NULL. */
 static gboolean
 read_back (BulkheadSink *sink, const BulkheadRuleset *ruleset, const BulkheadRuleset *before,
-           char **ret_problem)
+           BulkheadReadDepth depth, char **ret_problem)
 {
     g_autoptr (BulkheadListing) expected = bulkhead_listing_new ();
     g_autoptr (BulkheadListing) actual = bulkhead_listing_new ();
@@ -282,21 +273,27 @@ read_back (BulkheadSink *sink, const BulkheadRuleset *ruleset, const BulkheadRul
     for (guint i = 0; i < ruleset->tables->len; i++) {
         const BulkheadTable *table = ruleset->tables->pdata[i];
 
-        for (guint j = 0; *ret_problem == NULL && j < table->sets->len; j++)
-            if (!has_set (before, table->family, table->sets->pdata[j])
-                && !read_set (sink, table, table->sets->pdata[j], ret_problem))
+        for (guint j = 0; *ret_problem == NULL && j < table->sets->len; j++) {
+            const BulkheadSet *set = table->sets->pdata[j];
+            gboolean large = bulkhead_set_count (set) > BULKHEAD_LARGE_SET;
+
+            if ((large && depth != BULKHEAD_READ_ALL)
+                || bulkhead_ruleset_has_set (before, table->family, set))
+                continue;
+            if (!read_set (sink, table, set, ret_problem))
                 return FALSE;
+        }
     }
     return TRUE;
 }
 
 gboolean
 bulkhead_sink_verify (BulkheadSink *sink, const BulkheadRuleset *ruleset,
-                      const BulkheadRuleset *before, GError **error)
+                      const BulkheadRuleset *before, BulkheadReadDepth depth, GError **error)
 {
     g_autofree char *problem = NULL;
 
-    for (guint attempt = 1; !read_back (sink, ruleset, before, &problem); attempt++) {
+    for (guint attempt = 1; !read_back (sink, ruleset, before, depth, &problem); attempt++) {
         /* The list changed while it was read, by somebody's other tables most likely. */
         if (errno == EINTR && attempt < ATTEMPTS)
             continue;

@@ -35,10 +35,19 @@ gboolean bulkhead_sink_has_tables (BulkheadSink *sink);
 gboolean bulkhead_sink_apply (BulkheadSink *sink, const BulkheadRuleset *ruleset,
                               const BulkheadRuleset *before, GError **error);
 
+/* Elements; the kernel takes a second to list as many as a hundred thousand. */
+#define BULKHEAD_LARGE_SET 4096
+
+typedef enum {
+    BULKHEAD_READ_RULES, /* not the elements of large sets: only exceptions are that many */
+    BULKHEAD_READ_ALL,
+} BulkheadReadDepth;
+
 /*
  * Reads back and compares flags, chains with hooks and policies, every rule, every element, but
  * for the elements of sets that are in @before (nullable) too. NOT_ENFORCED tells the first
  * difference.
  */
 gboolean bulkhead_sink_verify (BulkheadSink *sink, const BulkheadRuleset *ruleset,
-                               const BulkheadRuleset *before, GError **error);
+                               const BulkheadRuleset *before, BulkheadReadDepth depth,
+                               GError **error);

@@ -209,6 +209,17 @@ bulkhead_ruleset_equal (const BulkheadRuleset *a, const BulkheadRuleset *b)
     return TRUE;
 }
 
+gboolean
+bulkhead_ruleset_has_set (const BulkheadRuleset *ruleset, BulkheadFamily family,
+                          const BulkheadSet *set)
+{
+    const BulkheadTable *table =
+        ruleset != NULL ? bulkhead_ruleset_find_table (ruleset, family) : NULL;
+    const BulkheadSet *same = table != NULL ? bulkhead_table_find_set (table, set->name) : NULL;
+
+    return same != NULL && (same == set || bulkhead_set_equal (same, set));
+}
+
 /* ---- keys and types ---- */
 
 guint

@@ -148,6 +148,9 @@ void bulkhead_ruleset_unref (BulkheadRuleset *ruleset);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadRuleset, bulkhead_ruleset_unref)
 gboolean bulkhead_ruleset_equal (const BulkheadRuleset *a, const BulkheadRuleset *b);
 
+/* Whether @ruleset (nullable) has that very set, elements and all. */
+gboolean bulkhead_ruleset_has_set (const BulkheadRuleset *ruleset, BulkheadFamily family,
+                                   const BulkheadSet *set);
 BulkheadTable *bulkhead_ruleset_add_table (BulkheadRuleset *ruleset, BulkheadFamily family);
 BulkheadTable *bulkhead_ruleset_find_table (const BulkheadRuleset *ruleset, BulkheadFamily family);
 BulkheadSet *bulkhead_table_add_set (BulkheadTable *table, const char *name, gboolean interval,

@@ -71,7 +71,7 @@ apply (BulkheadSink *sink, const BulkheadRuleset *ruleset)
 
     bulkhead_sink_apply (sink, ruleset, NULL, &error);
     g_assert_no_error (error);
-    bulkhead_sink_verify (sink, ruleset, NULL, &error);
+    bulkhead_sink_verify (sink, ruleset, NULL, BULKHEAD_READ_ALL, &error);
     g_assert_no_error (error);
 }
 
@@ -167,7 +167,7 @@ test_every_change (void)
             apply (sink, before);
             bulkhead_sink_apply (sink, after, before, &error);
             g_assert_no_error (error);
-            bulkhead_sink_verify (sink, after, NULL, &error);
+            bulkhead_sink_verify (sink, after, NULL, BULKHEAD_READ_ALL, &error);
             g_assert_no_error (error);
         }
     }
@@ -192,7 +192,7 @@ test_pause (void)
     after = RUN ("nft", "list", "set", "inet", "bulkhead", "paused");
     g_assert_null (strstr (after, "elements"));
     /* Over is not broken; put back early, it would be. */
-    bulkhead_sink_verify (sink, ruleset, NULL, &error);
+    bulkhead_sink_verify (sink, ruleset, NULL, BULKHEAD_READ_ALL, &error);
     g_assert_no_error (error);
     clear (sink);
 }
@@ -229,7 +229,7 @@ test_owner (void)
     must_fail (RUN ("nft", "flush", "chain", "inet", "bulkhead", "output"));
     must_fail (RUN ("nft", "insert", "rule", "inet", "bulkhead", "output", "accept"));
     must (RUN ("nft", "flush", "ruleset"));
-    bulkhead_sink_verify (sink, ruleset, NULL, &error);
+    bulkhead_sink_verify (sink, ruleset, NULL, BULKHEAD_READ_ALL, &error);
     g_assert_no_error (error);
 
     /* A second helper is refused by the kernel too, and changes nothing. */
@@ -242,7 +242,7 @@ test_owner (void)
     /* The owner dies: the table stays, and the next helper has it for its own. */
     g_clear_pointer (&sink, bulkhead_sink_free);
     must (RUN ("nft", "list", "table", "inet", "bulkhead"));
-    g_assert_false (bulkhead_sink_verify (heir, ruleset, NULL, &error));
+    g_assert_false (bulkhead_sink_verify (heir, ruleset, NULL, BULKHEAD_READ_ALL, &error));
     g_clear_error (&error);
     apply (heir, ruleset);
     must_fail (RUN ("nft", "delete", "table", "inet", "bulkhead"));
@@ -302,7 +302,7 @@ test_tampering (void)
         g_test_message ("%s", tampering[i]);
         apply (sink, ruleset);
         must (RUN ("nft", tampering[i]));
-        g_assert_false (bulkhead_sink_verify (sink, ruleset, NULL, &error));
+        g_assert_false (bulkhead_sink_verify (sink, ruleset, NULL, BULKHEAD_READ_ALL, &error));
         g_assert_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_ENFORCED);
         g_test_message ("  %s", error->message);
         apply (sink, ruleset);
@@ -336,7 +336,7 @@ test_refused_statement (void)
     after = listed ();
     g_assert_cmpstr (before, ==, after);
     g_clear_error (&error);
-    bulkhead_sink_verify (sink, good, NULL, &error);
+    bulkhead_sink_verify (sink, good, NULL, BULKHEAD_READ_ALL, &error);
     g_assert_no_error (error);
     clear (sink);
 }
