@@ -235,7 +235,8 @@ same_elements (const BulkheadSet *set, const BulkheadElements *expected,
     if (set->timeout > 0 && left < -2 * G_USEC_PER_SEC)
         return FALSE;
     return expected->bytes->len == actual->bytes->len
-           && memcmp (expected->bytes->data, actual->bytes->data, expected->bytes->len) == 0;
+           && (expected->bytes->len == 0
+               || memcmp (expected->bytes->data, actual->bytes->data, expected->bytes->len) == 0);
 }
 
 /* A dynamic set is the kernel's own to fill. */

@@ -168,7 +168,8 @@ bulkhead_set_equal (const BulkheadSet *a, const BulkheadSet *b)
            && memcmp (a->fields, b->fields, sizeof a->fields) == 0 && a->interval == b->interval
            && a->dynamic == b->dynamic && a->timeout == b->timeout && a->expires == b->expires
            && a->elements->len == b->elements->len
-           && memcmp (a->elements->data, b->elements->data, a->elements->len) == 0;
+           && (a->elements->len == 0
+               || memcmp (a->elements->data, b->elements->data, a->elements->len) == 0);
 }
 
 static gboolean

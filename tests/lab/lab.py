@@ -275,6 +275,7 @@ class Lab:
     def neighbour(self, kind, name="guest", last=50):
         """A guest on the victim's own link: `bridge` (a port of br0) or `macvlan` (on eth0)."""
         made = self.namespace(name)
+        made.sysctl(net__ipv6__conf__default__accept_ra=0)
         if kind == "bridge":
             self.victim.ip(f"link add tap-{name} type veth peer name eth0 netns {made.pid}\n"
                            f"link set tap-{name} master br0\nlink set tap-{name} up\n")

@@ -2,6 +2,7 @@
 """Real tunnels: wireguard-go and OpenVPN, each with its server in the lab's VPN namespace."""
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -170,11 +171,19 @@ def _wg_keys(lab, name):
 
 
 def _wireguard_go(lab, where, link):
+    path = f"/proc/{where.pid}/root/run/wireguard/{link}.sock"
+
+    def listens():
+        # Not by `wg show`: it removes a socket that does not listen yet.
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(path) == 0
+
+    if os.path.exists(path):  # of one that was killed
+        os.unlink(path)
     child = where.start("wireguard-go", "-f", link, log=lab.log_path("wireguard"),
                         env={"LOG_LEVEL": "verbose",
                              "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD": "1"})
-    up = wait_for(lambda: where.run("wg", "show", link, check=False).returncode == 0)
-    if not up or child.poll() is not None:
+    if not wait_for(listens, step=0.02) or child.poll() is not None:
         raise Failed(f"wireguard-go does not start:\n{lab.log_of('wireguard')}")
     return child
 
