@@ -12,10 +12,11 @@
 
 #include <malloc.h>
 
-#define POLL_MAX 60                 /* seconds between looks at a WireGuard link that is silent */
-#define RETRY_SECONDS 1             /* while broken, or while links cannot be read */
-#define REPAIRS_TOLD G_USEC_PER_SEC /* at the most one in this time */
-#define MANY_EXCEPTIONS 1000        /* a change of as many leaves memory worth giving back */
+#define POLL_MAX 60      /* seconds between looks at a WireGuard link that is silent */
+#define RETRY_SECONDS 1  /* while broken, or while links cannot be read */
+#define REPAIRS_TOLD 100 /* at the most, in one window */
+#define REPAIRS_WINDOW (10 * G_USEC_PER_SEC)
+#define MANY_EXCEPTIONS 1000 /* a change of as many leaves memory worth giving back */
 
 struct _BulkheadLock {
     GObject parent_instance;
@@ -30,10 +31,11 @@ struct _BulkheadLock {
     BulkheadNet *net;
     BulkheadState state;
     char *problem;
-    gboolean net_is_old; /* the last look at the links failed */
-    gint64 refreshed;    /* monotonic µs of the last look for an answer */
-    gint64 verified;     /* and of the last reading back for one */
-    gint64 repair_told;  /* monotonic µs of the last repair in the log */
+    gboolean net_is_old;  /* the last look at the links failed */
+    gint64 refreshed;     /* monotonic µs of the last look for an answer */
+    gint64 verified;      /* and of the last reading back for one */
+    gint64 repairs_since; /* monotonic µs: where the window of told repairs began */
+    guint repairs_told;
 
     guint pause_source;
     guint poll_source;
@@ -318,8 +320,18 @@ schedule (BulkheadLock *self)
 
 /* ---- somebody else's hands ---- */
 
-/* Puts back what is not as it should be, and says who did it and how long it took; not more
- * often than a person can read. */
+/* A program that fights over the rules must not fill the log. */
+static gboolean
+may_tell_repair (BulkheadLock *self, gint64 now)
+{
+    if (self->repairs_since == 0 || now - self->repairs_since > REPAIRS_WINDOW) {
+        self->repairs_since = now;
+        self->repairs_told = 0;
+    }
+    return self->repairs_told++ < REPAIRS_TOLD;
+}
+
+/* Puts back what is not as it should be, and says who did it and how long it took. */
 static void
 repair (BulkheadLock *self, const char *program, guint32 pid)
 {
@@ -331,9 +343,7 @@ repair (BulkheadLock *self, const char *program, guint32 pid)
     bulkhead_enforcer_forget (self->enforcer);
     enforce_now (self);
     time = g_strdup_printf ("%" G_GINT64_FORMAT, g_get_monotonic_time () - noticed);
-    if (was_there && self->policy->locked
-        && (self->repair_told == 0 || noticed - self->repair_told > REPAIRS_TOLD)) {
-        self->repair_told = noticed;
+    if (was_there && self->policy->locked && may_tell_repair (self, noticed)) {
         log_detail (self, BULKHEAD_EVENT_REMOVED, "by", pid != 0 ? who : "unknown");
         if (self->problem == NULL)
             log_detail (self, BULKHEAD_EVENT_RESTORED, "microseconds", time);

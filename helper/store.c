@@ -189,6 +189,18 @@ write_fresh (BulkheadStore *store, const char *text)
     return close (fd) == 0 && ok;
 }
 
+/* What could not be read, under a name that is free: an earlier one may be there, and either may
+ * be a directory. */
+static void
+keep_aside (BulkheadStore *store)
+{
+    g_autofree char *dated = g_strdup_printf (KEPT "-%" G_GINT64_FORMAT, g_get_real_time ());
+
+    if (renameat2 (store->directory, FRESH, store->directory, KEPT, RENAME_NOREPLACE) != 0
+        && renameat (store->directory, FRESH, store->directory, dated) != 0)
+        g_warning ("the unreadable state is not kept: %s", g_strerror (errno));
+}
+
 /* For file systems that cannot exchange: the old file has a second name meanwhile. */
 static gboolean
 replace (BulkheadStore *store)
@@ -226,7 +238,7 @@ put_in_place (BulkheadStore *store)
         if (reason != 0)
             renameat2 (directory, FRESH, directory, STATE, RENAME_EXCHANGE);
         else if (store->unreadable)
-            renameat (directory, FRESH, directory, KEPT);
+            keep_aside (store);
         errno = reason;
         return reason == 0;
     }

@@ -16,8 +16,8 @@ LAB = {"owner": False}
 BACK_MS = 100  # DESIGN 11 says 10 on an idle machine; this one has two cores that both flood
 
 
-def microseconds(lab):
-    """How long each repair took, as the log tells."""
+def repairs(lab):
+    """What the log says of them: it tells at most a few a second, however many there were."""
     events = json.loads(lab.must("log", "--json", "--limit", "0"))["events"]
     return [event for event in events if event.get("event") == "restored"]
 
@@ -32,7 +32,7 @@ def test_put_back(lab, attack, record_property):
     lab.must("lock")
     assert_silent(lab, FLOOD, 0.1)
     ways = probe_ways(lab, (4, 6))
-    leaked, gaps = 0, []
+    leaked, gaps, before = 0, [], len(repairs(lab))
     for _ in range(5):
         mark = "BhGap%d:" % len(gaps)
         with lab.witness(mark) as witness, lab.senders(mark, FLOOD):
@@ -43,11 +43,11 @@ def test_put_back(lab, attack, record_property):
             assert wait_for(lambda: whole(lab), 3, 0.001), "not put back"
             gaps.append((time.monotonic() - began) * 1000)
         leaked += witness.seen.marked
-    restored = microseconds(lab)[-5:]
+    told = [int(event["microseconds"]) / 1000 for event in repairs(lab)[before:]]
     print(f"nft {attack}: {leaked} packets in 5 attacks; seen whole again after at most "
-          f"{max(gaps):.0f} ms; the log says {restored}")
+          f"{max(gaps):.0f} ms; the log tells of {told} ms")
     record_property("leaked", leaked)
-    assert len(restored) == 5 or "chain" in attack or "rule" in attack, restored
+    assert told and max(told) < BACK_MS
     assert_silent(lab, ways)
     assert state(lab) == BLOCKING
 

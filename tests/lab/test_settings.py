@@ -257,7 +257,10 @@ def test_helper_is_idle(lab):
                 total += sum(int(line.split()[1]) for line in file if "ctxt_switches" in line)
         return total
 
-    time.sleep(1)
-    before = switches()
-    time.sleep(3)
-    assert switches() == before
+    # A router's advertisement or the machine's other work may fall into one window, not into all.
+    windows = []
+    for _ in range(5):
+        before = switches()
+        time.sleep(2)
+        windows.append(switches() - before)
+    assert min(windows) == 0, windows
