@@ -36,6 +36,7 @@ gboolean bulkhead_enforcer_knows (BulkheadEnforcer *enforcer);
  * list them. TRUE once after each change that left some: read them when there is time. */
 gboolean bulkhead_enforcer_take_unread (BulkheadEnforcer *enforcer);
 
-/* The rules of @policy in @net as nft text. (transfer full) */
+/* The rules of @policy in @net as nft text, with what the kernel remembers in them now, so that
+ * it lists as the kernel does. (transfer full) */
 char *bulkhead_enforcer_text (BulkheadEnforcer *enforcer, const BulkheadPolicy *policy,
                               const BulkheadNet *net);
