@@ -201,10 +201,12 @@ take_policy (BulkheadLock *self, const BulkheadPolicy *policy)
 }
 
 /* The last good endpoints, mark and networks of a tunnel are kept for the time it is gone: the
- * rules must stand before its next handshake. */
-static void
+ * rules must stand before its next handshake. TRUE when there was something new. */
+static gboolean
 remember_tunnels (BulkheadLock *self)
 {
+    gboolean changed = FALSE;
+
     for (guint i = 0; i < self->policy->tunnels->len; i++) {
         const BulkheadTunnel *known = self->policy->tunnels->pdata[i];
         g_autoptr (BulkheadTunnel) tunnel = bulkhead_found_update (known, self->net);
@@ -214,11 +216,14 @@ remember_tunnels (BulkheadLock *self)
         if (bulkhead_tunnel_equal (known, tunnel))
             continue;
         policy = bulkhead_policy_with_tunnel_replaced (self->policy, tunnel, &error);
-        if (policy == NULL || !bulkhead_store_save (self->store, policy, &error))
+        if (policy == NULL || !bulkhead_store_save (self->store, policy, &error)) {
             g_warning ("tunnel %s: what it is now is not kept: %s", known->name, error->message);
-        else
-            take_policy (self, policy);
+            continue;
+        }
+        take_policy (self, policy);
+        changed = TRUE;
     }
+    return changed;
 }
 
 static void
@@ -238,9 +243,11 @@ look_again (BulkheadLock *self)
 
     if (pause_over)
         end_pause (self);
-    if (take_net (self))
-        remember_tunnels (self);
+    take_net (self);
     enforce_now (self);
+    /* A new link is guarded before anything is written. */
+    if (remember_tunnels (self))
+        enforce_now (self);
     if (pause_over)
         bulkhead_conntrack_cut (self->net, self->policy, NULL);
     publish (self);
