@@ -32,7 +32,7 @@ LAYERS = [
     CORE,
     {"clock", "netlink", "nft-batch", "nft-describe", "nft-encode", "nft-listing", "nft-sink",
      "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
-     "conntrack", "store", "journal", "observe", "enforcer"},
+     "conntrack", "state-file", "store", "journal", "observe", "enforcer"},
     {"lock"},
     {"authority", "answers", "arguments", "methods", "service"},
     {"main"},
