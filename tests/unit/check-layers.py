@@ -86,6 +86,8 @@ def check_apart(root):
         for _, header in INCLUDE.findall(path.read_text()):
             if "helper/" in header or (header in helper and header not in own):
                 yield f"app/{path.name}: includes the helper's {header}"
+            if header.startswith("polkit") and path.stem != "agent":
+                yield f"app/{path.name}: includes {header}, which only agent may"
 
 
 def main():
