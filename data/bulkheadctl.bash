@@ -53,11 +53,12 @@ _bulkheadctl() {
     case "${words[*]:0:2}" in
     '')
         options+=$'\n--version'
-        arguments=$'status\nlock\nunlock\npause\nresume\nready\nverify\nrules\ntunnels\nlan\nexcept\nlog'
+        arguments=$'status\nlock\nunlock\npause\nresume\nready\nverify\nrules\ntunnels\nlan\nexcept\nauthorize\nrevoke\ngrants\nlog'
         ;;
     status) options+=$'\n--watch\n--check' ;;
     ready) options+=$'\n--wait' ;;
     log) options+=$'\n--limit' ;;
+    revoke) arguments=$(_bulkheadctl_members name grants) ;;
     pause) arguments=$'5m\n10m\n1h' ;;
     tunnels) arguments=$'list\nadd\ntrust\nforget' ;;
     'tunnels add') options+=$'\n--interface\n--endpoint\n--mark\n--user\n--kind' ;;

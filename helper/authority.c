@@ -2,169 +2,390 @@
 #include "authority.h"
 
 #include "error.h"
+#include "permission.h"
+#include "polkit.h"
 
 #define PENDING_MAX 64
 
-typedef enum {
-    READ,           /* tells no addresses, or leaves them out for those who may not see them */
-    READ_ADDRESSES, /* has nothing but addresses to tell */
-    STRENGTHEN,
-    WEAKEN, /* opens something, or changes what a person has set */
-} Class;
-
-static const struct {
-    const char *method;
-    Class class;
-} rows[] = {
-    { "GetStatus", READ },
-    { "Verify", READ },
-    { "ListTunnels", READ },
-    { "GetRules", READ_ADDRESSES },
-    { "ListExceptions", READ_ADDRESSES },
-    { "GetLog", READ_ADDRESSES },
-    { "Lock", STRENGTHEN },
-    { "Resume", STRENGTHEN },
-    { "Unlock", WEAKEN },
-    { "Pause", WEAKEN },
-    { "AddTunnel", WEAKEN },
-    { "TrustTunnel", WEAKEN },
-    { "ForgetTunnel", WEAKEN },
-    { "SetLan", WEAKEN },
-    { "AddExceptions", WEAKEN },
-    { "RemoveExceptions", WEAKEN },
-};
-
 struct _BulkheadAuthority {
     GObject parent_instance;
-    GHashTable *pending; /* unique name -> how many questions wait */
+    const BulkheadGrants *grants;
+    GHashTable *pending; /* unique name, or uid and row -> how many questions wait */
+    GHashTable *prompts; /* unique name -> the question that a person is asked about */
+    guint last_prompt;
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadAuthority, bulkhead_authority, G_TYPE_OBJECT)
 
-static gboolean
-find_class (const char *method, Class *ret_class)
+typedef struct {
+    BulkheadAuthority *authority;
+    GDBusMethodInvocation *invocation;
+    const BulkheadRule *rule;
+    BulkheadCaller caller;
+    char *sender_place, *user_place; /* in the authority's "pending" */
+    GCancellable *cancellable;       /* of what is asked of polkit */
+    guint watch;                     /* of the caller's name on the bus */
+    char *prompt;                    /* polkit's name for the prompt that is open */
+    GError *stopped;                 /* why the question was taken back */
+} Check;
+
+static const char *
+get_sender (const Check *check)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-        if (g_str_equal (rows[i].method, method)) {
-            *ret_class = rows[i].class;
-            return TRUE;
-        }
-    }
-    return FALSE;
+    return g_dbus_method_invocation_get_sender (check->invocation);
 }
 
-static gboolean
-may_do (const BulkheadCaller *caller, Class class)
+static GDBusConnection *
+get_bus (const Check *check)
 {
-    switch (class) {
-    case READ:
-        return TRUE;
-    case READ_ADDRESSES:
-        return caller->sees_addresses;
-    case STRENGTHEN:
-    case WEAKEN:
-        return caller->uid == 0;
-    }
-    return FALSE;
+    return g_dbus_method_invocation_get_connection (check->invocation);
 }
 
-static guint
-get_pending (BulkheadAuthority *self, const char *sender)
+/* Returns: (transfer full): @key, to be given back; NULL: there are too many already. */
+static char *
+take_place (BulkheadAuthority *self, const char *key)
 {
-    return GPOINTER_TO_UINT (g_hash_table_lookup (self->pending, sender));
+    guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->pending, key));
+
+    if (n >= PENDING_MAX)
+        return NULL;
+    g_hash_table_insert (self->pending, g_strdup (key), GUINT_TO_POINTER (n + 1));
+    return g_strdup (key);
 }
 
+/* Takes @key. */
 static void
-set_pending (BulkheadAuthority *self, const char *sender, guint n)
+give_place_back (BulkheadAuthority *self, char *key)
 {
-    if (n == 0)
-        g_hash_table_remove (self->pending, sender);
+    guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->pending, key));
+
+    if (n > 1)
+        g_hash_table_insert (self->pending, g_strdup (key), GUINT_TO_POINTER (n - 1));
     else
-        g_hash_table_insert (self->pending, g_strdup (sender), GUINT_TO_POINTER (n));
+        g_hash_table_remove (self->pending, key);
+    g_free (key);
 }
 
 static void
-deny (GTask *task, const char *method, const char *reason)
+forget_prompt (Check *check)
 {
-    g_task_return_new_error (task, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_AUTHORIZED, "%s: %s", method,
-                             reason);
+    if (check->prompt != NULL)
+        g_hash_table_remove (check->authority->prompts, get_sender (check));
+    g_clear_pointer (&check->prompt, g_free);
 }
 
+static void
+check_free (gpointer data)
+{
+    Check *check = data;
+
+    if (check->watch != 0)
+        g_dbus_connection_signal_unsubscribe (get_bus (check), check->watch);
+    forget_prompt (check);
+    if (check->sender_place != NULL)
+        give_place_back (check->authority, check->sender_place);
+    if (check->user_place != NULL)
+        give_place_back (check->authority, check->user_place);
+    g_object_unref (check->cancellable);
+    g_object_unref (check->invocation);
+    g_clear_error (&check->stopped);
+    g_object_unref (check->authority); /* last: the places are in it */
+    g_free (check);
+}
+
+static void fail (GTask *task, BulkheadError code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+static void
+fail (GTask *task, BulkheadError code, const char *format, ...)
+{
+    const Check *check = g_task_get_task_data (task);
+    g_autofree char *reason = NULL;
+    va_list arguments;
+
+    va_start (arguments, format);
+    reason = g_strdup_vprintf (format, arguments);
+    va_end (arguments);
+    g_task_return_new_error (task, BULKHEAD_ERROR, code, "%s: %s",
+                             g_dbus_method_invocation_get_method_name (check->invocation), reason);
+}
+
+/* Takes the question back; what waits for polkit's answer then fails with @code. */
+static void
+stop (Check *check, BulkheadError code, const char *reason)
+{
+    if (check->stopped != NULL)
+        return;
+    check->stopped = g_error_new (BULKHEAD_ERROR, code, "%s: %s", check->rule->method, reason);
+    if (check->prompt != NULL)
+        bulkhead_polkit_cancel (get_bus (check), check->prompt);
+    g_cancellable_cancel (check->cancellable);
+}
+
+static void
+on_caller_vanished_cb (GDBusConnection *bus, const char *sender, const char *path,
+                       const char *interface, const char *signal, GVariant *arguments,
+                       gpointer user_data)
+{
+    stop (user_data, BULKHEAD_ERROR_CANCELLED, "the caller left the bus");
+}
+
+/* Who locks has changed their mind about the opening that they are still asked about. */
+static void
+stop_openings (BulkheadAuthority *self, guint32 uid)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init (&iter, self->prompts);
+    while (g_hash_table_iter_next (&iter, NULL, &value)) {
+        Check *check = value;
+
+        if (check->caller.uid == uid && check->rule->permission == BULKHEAD_PERMISSION_WEAKEN)
+            stop (check, BULKHEAD_ERROR_CANCELLED, "the lock was asked for meanwhile");
+    }
+}
+
+static void
+allow (GTask *task)
+{
+    const Check *check = g_task_get_task_data (task);
+
+    if (check->rule->permission == BULKHEAD_PERMISSION_STRENGTHEN)
+        stop_openings (check->authority, check->caller.uid);
+    g_task_return_boolean (task, TRUE);
+}
+
+static void
+ask_user (Check *check, GAsyncReadyCallback callback, gpointer user_data)
+{
+    g_dbus_connection_call (get_bus (check), "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                            "org.freedesktop.DBus", "GetConnectionUnixUser",
+                            g_variant_new ("(s)", get_sender (check)), G_VARIANT_TYPE ("(u)"),
+                            G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, callback, user_data);
+}
+
+/* Returns: the uid the bus told, or BULKHEAD_UID_UNKNOWN. */
+static guint32
+finish_user (GObject *source, GAsyncResult *result)
+{
+    g_autoptr (GVariant) answer =
+        g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+    guint32 uid = BULKHEAD_UID_UNKNOWN;
+
+    if (answer != NULL)
+        g_variant_get (answer, "(u)", &uid);
+    return uid;
+}
+
+/* polkit said yes to somebody. Whoever is gone by now may have wanted just that: CVE-2021-3560. */
+static void
+on_still_there_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    g_autoptr (GTask) task = user_data;
+    const Check *check = g_task_get_task_data (task);
+
+    if (check->stopped != NULL)
+        g_task_return_error (task, g_error_copy (check->stopped));
+    else if (finish_user (source, result) != check->caller.uid)
+        fail (task, BULKHEAD_ERROR_CANCELLED, "the caller left the bus");
+    else
+        allow (task);
+}
+
+static void ask_polkit (GTask *task);
+
+/* polkit would say yes after a password. The person is asked once, and nobody waits for them but
+ * the caller. */
+static void
+on_password_needed (GTask *task)
+{
+    Check *check = g_task_get_task_data (task);
+    GDBusMessage *message = g_dbus_method_invocation_get_message (check->invocation);
+    gboolean may_ask =
+        g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION;
+
+    if (check->prompt != NULL) {
+        fail (task, BULKHEAD_ERROR_INTERACTION_REQUIRED,
+              "a password is needed, and no password prompt program is running");
+    } else if (!may_ask) {
+        fail (task, BULKHEAD_ERROR_INTERACTION_REQUIRED,
+              "a password is needed, and the caller does not want it asked for");
+    } else if (g_hash_table_contains (check->authority->prompts, get_sender (check))) {
+        fail (task, BULKHEAD_ERROR_FAILED,
+              "the password for another call of this caller is being asked for");
+    } else {
+        check->prompt = g_strdup_printf ("bulkhead-%u", ++check->authority->last_prompt);
+        g_hash_table_insert (check->authority->prompts, g_strdup (get_sender (check)), check);
+        ask_polkit (task);
+    }
+}
+
+static void
+on_polkit_answered (GTask *task, const BulkheadPolkitAnswer *answer)
+{
+    Check *check = g_task_get_task_data (task);
+    BulkheadPermission permission = check->rule->permission;
+    gboolean may_ask = bulkhead_permission_may_ask (permission);
+
+    if (!may_ask)
+        check->caller.sees_addresses = answer->authorized;
+    if (answer->authorized && may_ask)
+        ask_user (check, on_still_there_cb, g_object_ref (task));
+    else if (answer->authorized || permission == BULKHEAD_PERMISSION_READ)
+        allow (task);
+    else if (answer->challenge && may_ask)
+        on_password_needed (task);
+    else if (answer->dismissed)
+        fail (task, BULKHEAD_ERROR_CANCELLED, "the password prompt was closed");
+    else
+        fail (task, BULKHEAD_ERROR_NOT_AUTHORIZED, "user %u may not do this", check->caller.uid);
+}
+
+static void
+on_polkit_answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    g_autoptr (GTask) task = user_data;
+    g_autoptr (GError) error = NULL;
+    const Check *check = g_task_get_task_data (task);
+    BulkheadPolkitAnswer answer;
+    gboolean answered = bulkhead_polkit_check_finish (source, result, &answer, &error);
+
+    if (check->stopped != NULL)
+        g_task_return_error (task, g_error_copy (check->stopped));
+    else if (answered)
+        on_polkit_answered (task, &answer);
+    else if (check->rule->permission == BULKHEAD_PERMISSION_READ)
+        allow (task);
+    else
+        fail (task, BULKHEAD_ERROR_NOT_AUTHORIZED,
+              "user %u may not do this while polkit does not answer: %s", check->caller.uid,
+              error->message);
+}
+
+static void
+ask_polkit (GTask *task)
+{
+    const Check *check = g_task_get_task_data (task);
+    gboolean granted = bulkhead_grants_has (check->authority->grants, check->caller.uid);
+    const BulkheadPolkitQuestion question = {
+        .sender = get_sender (check),
+        .action = bulkhead_permission_action (check->rule->permission, granted),
+        .message = check->rule->message,
+        .prompt = check->prompt,
+    };
+
+    bulkhead_polkit_check_async (get_bus (check), &question, check->cancellable,
+                                 on_polkit_answered_cb, g_object_ref (task));
+}
+
+static gboolean
+revokes_own (const Check *check)
+{
+    guint32 uid;
+
+    if (check->rule->permission != BULKHEAD_PERMISSION_REVOKE)
+        return FALSE;
+    g_variant_get (g_dbus_method_invocation_get_parameters (check->invocation), "(u)", &uid);
+    return uid == check->caller.uid;
+}
+
+/* What needs no polkit, and what no password could help with. FALSE: polkit is to be asked. */
+static gboolean
+decide_alone (GTask *task)
+{
+    Check *check = g_task_get_task_data (task);
+    gboolean authorizes = check->rule->permission == BULKHEAD_PERMISSION_AUTHORIZE;
+    const BulkheadGrants *grants = check->authority->grants;
+    guint32 uid = check->caller.uid;
+    GError *error = NULL;
+
+    check->caller.sees_addresses = uid == 0;
+    if (uid == 0 || revokes_own (check) || (authorizes && bulkhead_grants_has (grants, uid)))
+        allow (task);
+    else if (authorizes && !bulkhead_grants_check (grants, uid, &error))
+        g_task_return_error (task, error);
+    else
+        return FALSE;
+    return TRUE;
+}
+
+/* Locks wait in a row of their own, where nothing else that runs as the user keeps them out. */
 static void
 on_user_told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
     g_autoptr (GTask) task = user_data;
-    g_autoptr (GError) error = NULL;
-    g_autoptr (GVariant) answer = NULL;
-    BulkheadAuthority *self = g_task_get_source_object (task);
-    GDBusMethodInvocation *invocation = g_task_get_task_data (task);
-    const char *method = g_dbus_method_invocation_get_method_name (invocation);
-    const char *sender = g_dbus_method_invocation_get_sender (invocation);
-    BulkheadCaller caller = { 0 };
-    Class class;
+    Check *check = g_task_get_task_data (task);
+    g_autofree char *user = NULL;
+    gboolean locks;
 
-    set_pending (self, sender, get_pending (self, sender) - 1);
-    answer = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
-    if (answer == NULL) {
-        deny (task, method, "the bus does not say who is calling");
+    check->caller.uid = finish_user (source, result);
+    if (check->caller.uid == BULKHEAD_UID_UNKNOWN) {
+        fail (task, BULKHEAD_ERROR_NOT_AUTHORIZED, "the bus does not say who is calling");
         return;
     }
-    g_variant_get (answer, "(u)", &caller.uid);
-    caller.sees_addresses = caller.uid == 0;
-    g_object_set_data_full (G_OBJECT (task), "caller", g_memdup2 (&caller, sizeof caller), g_free);
-    if (find_class (method, &class) && may_do (&caller, class)) {
-        g_task_return_boolean (task, TRUE);
-    } else {
-        g_autofree char *reason = g_strdup_printf ("user %u may not do this", caller.uid);
-
-        deny (task, method, reason);
+    if (decide_alone (task))
+        return;
+    locks = check->rule->permission == BULKHEAD_PERMISSION_STRENGTHEN;
+    user = g_strdup_printf (locks ? "%u locks" : "%u", check->caller.uid);
+    check->user_place = take_place (check->authority, user);
+    if (check->user_place == NULL) {
+        fail (task, BULKHEAD_ERROR_FAILED, "%d calls of user %u are waiting already", PENDING_MAX,
+              check->caller.uid);
+        return;
     }
+    check->watch = g_dbus_connection_signal_subscribe (
+        get_bus (check), "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+        "/org/freedesktop/DBus", get_sender (check), G_DBUS_SIGNAL_FLAGS_NONE,
+        on_caller_vanished_cb, check, NULL);
+    ask_polkit (task);
 }
 
 void
 bulkhead_authority_check_async (BulkheadAuthority *self, GDBusMethodInvocation *invocation,
-                                GCancellable *cancellable, GAsyncReadyCallback callback,
-                                gpointer user_data)
+                                GAsyncReadyCallback callback, gpointer user_data)
 {
-    g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+    g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
     const char *sender = g_dbus_method_invocation_get_sender (invocation);
-    const char *method = g_dbus_method_invocation_get_method_name (invocation);
+    Check *check = g_new0 (Check, 1);
 
+    check->authority = g_object_ref (self);
+    check->invocation = g_object_ref (invocation);
+    check->cancellable = g_cancellable_new ();
+    check->caller.uid = BULKHEAD_UID_UNKNOWN;
+    check->rule = bulkhead_permission_find (g_dbus_method_invocation_get_method_name (invocation));
     g_task_set_source_tag (task, bulkhead_authority_check_async);
-    g_task_set_task_data (task, g_object_ref (invocation), g_object_unref);
-    if (sender == NULL) {
-        deny (task, method, "the caller has no name on the bus");
+    g_task_set_task_data (task, check, check_free);
+    if (sender == NULL || check->rule == NULL) {
+        fail (task, BULKHEAD_ERROR_NOT_AUTHORIZED, "nobody may do this");
         return;
     }
-    if (get_pending (self, sender) >= PENDING_MAX) {
-        g_task_return_new_error (task, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED,
-                                 "%s: %d calls of this caller are waiting already", method,
-                                 PENDING_MAX);
-        return;
-    }
-    set_pending (self, sender, get_pending (self, sender) + 1);
-    g_dbus_connection_call (g_dbus_method_invocation_get_connection (invocation),
-                            "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                            "GetConnectionUnixUser", g_variant_new ("(s)", sender),
-                            G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
-                            cancellable, on_user_told_cb, g_steal_pointer (&task));
+    check->sender_place = take_place (self, sender);
+    if (check->sender_place == NULL)
+        fail (task, BULKHEAD_ERROR_FAILED, "%d calls of this caller are waiting already",
+              PENDING_MAX);
+    else
+        ask_user (check, on_user_told_cb, g_object_ref (task));
 }
 
 gboolean
 bulkhead_authority_check_finish (BulkheadAuthority *self, GAsyncResult *result,
                                  BulkheadCaller *ret_caller, GError **error)
 {
-    const BulkheadCaller *caller = g_object_get_data (G_OBJECT (result), "caller");
+    const Check *check;
 
     g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-    *ret_caller = caller != NULL ? *caller : (BulkheadCaller){ .uid = BULKHEAD_UID_UNKNOWN };
+    check = g_task_get_task_data (G_TASK (result));
+    *ret_caller = check->caller;
     return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 static void
 bulkhead_authority_finalize (GObject *object)
 {
-    g_hash_table_unref (BULKHEAD_AUTHORITY (object)->pending);
+    BulkheadAuthority *self = BULKHEAD_AUTHORITY (object);
+
+    g_hash_table_unref (self->pending);
+    g_hash_table_unref (self->prompts);
     G_OBJECT_CLASS (bulkhead_authority_parent_class)->finalize (object);
 }
 
@@ -178,10 +399,14 @@ static void
 bulkhead_authority_init (BulkheadAuthority *self)
 {
     self->pending = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    self->prompts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 BulkheadAuthority *
-bulkhead_authority_new (void)
+bulkhead_authority_new (const BulkheadGrants *grants)
 {
-    return g_object_new (BULKHEAD_TYPE_AUTHORITY, NULL);
+    BulkheadAuthority *self = g_object_new (BULKHEAD_TYPE_AUTHORITY, NULL);
+
+    self->grants = grants;
+    return self;
 }

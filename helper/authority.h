@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * One question: may the sender of this call have it done? Who the sender is says the bus, never
- * the message. What is not allowed by a row of the table is denied, and so is everything when the
- * question cannot be answered.
+ * the message; whether they may say permission.c's table and polkit. Root always may. What
+ * cannot be answered, in time, is denied.
  */
 #pragma once
+
+#include "grants.h"
 
 #include <gio/gio.h>
 
@@ -18,12 +20,19 @@ typedef struct {
     gboolean sees_addresses; /* endpoints, exceptions and what else tells where people go */
 } BulkheadCaller;
 
-BulkheadAuthority *bulkhead_authority_new (void);
+/* @grants is borrowed and must outlive the authority. */
+BulkheadAuthority *bulkhead_authority_new (const BulkheadGrants *grants);
 
-/* At most 64 questions of one sender wait at a time; one more is answered with FAILED. */
+/*
+ * Answers within seconds, except while a person is asked for a password. At most 64 questions of
+ * one sender and 64 of one user wait at a time, and one password prompt of a sender.
+ */
 void bulkhead_authority_check_async (BulkheadAuthority *authority,
-                                     GDBusMethodInvocation *invocation, GCancellable *cancellable,
+                                     GDBusMethodInvocation *invocation,
                                      GAsyncReadyCallback callback, gpointer user_data);
-/* FALSE and NOT_AUTHORIZED or FAILED. @ret_caller is filled either way, as far as it is known. */
+/*
+ * FALSE and NOT_AUTHORIZED, INTERACTION_REQUIRED, CANCELLED, NOT_FOUND or FAILED. After TRUE the
+ * caller was still there a moment ago. @ret_caller is filled either way, as far as it is known.
+ */
 gboolean bulkhead_authority_check_finish (BulkheadAuthority *authority, GAsyncResult *result,
                                           BulkheadCaller *ret_caller, GError **error);

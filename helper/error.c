@@ -20,6 +20,10 @@ static const GDBusErrorEntry entries[] = {
     { BULKHEAD_ERROR_STORE_FAILED, NAME ("StoreFailed") },
     { BULKHEAD_ERROR_STATE_UNREADABLE, NAME ("StateUnreadable") },
     { BULKHEAD_ERROR_ALREADY_RUNNING, NAME ("AlreadyRunning") },
+    { BULKHEAD_ERROR_CANCELLED, NAME ("Cancelled") },
+    /* D-Bus has a name of its own for it, which client libraries know. */
+    { BULKHEAD_ERROR_INTERACTION_REQUIRED,
+      "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired" },
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (entries) == BULKHEAD_ERROR_LAST + 1);

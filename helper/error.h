@@ -21,7 +21,9 @@ typedef enum {
     BULKHEAD_ERROR_STORE_FAILED,     /* the state could not be stored; nothing changed */
     BULKHEAD_ERROR_STATE_UNREADABLE, /* a state file is there and cannot be understood */
     BULKHEAD_ERROR_ALREADY_RUNNING,  /* another helper holds the state directory */
-    BULKHEAD_ERROR_LAST = BULKHEAD_ERROR_ALREADY_RUNNING,
+    BULKHEAD_ERROR_CANCELLED,        /* the person closed the password prompt, or the caller left */
+    BULKHEAD_ERROR_INTERACTION_REQUIRED, /* only after a password, which could not be asked for */
+    BULKHEAD_ERROR_LAST = BULKHEAD_ERROR_INTERACTION_REQUIRED,
 } BulkheadError;
 
 GQuark bulkhead_error_quark (void);

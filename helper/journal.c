@@ -58,6 +58,15 @@ static const struct {
                                     "fd648fd234404bafa8e49d89120e79e2", "2" },
     [BULKHEAD_EVENT_WEAKENED] = { "weakened", "This kernel lacks a feature that the lock uses",
                                   "47a4f562a9af4803b50deeb95e27241e", "4" },
+    [BULKHEAD_EVENT_AUTHORIZED] = { "authorized",
+                                    "A user is allowed to open the lock without a password",
+                                    "12c2fc2d26b34d0885c0a3a4be00f68d", "5" },
+    [BULKHEAD_EVENT_REVOKED] = { "revoked", "A user needs a password again to open the lock",
+                                 "a09143f2dc92443c9ae065a02a529b39", "5" },
+    [BULKHEAD_EVENT_FORGOTTEN] = { "forgotten",
+                                   "The authorised users cannot be understood: nobody is "
+                                   "authorised",
+                                   "fc5c7946c3704b1695395e81a786f08d", "4" },
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (events) == BULKHEAD_EVENT_LAST + 1);

@@ -25,7 +25,10 @@ typedef enum {
     BULKHEAD_EVENT_REFUSED,    /* a caller was not authorised */
     BULKHEAD_EVENT_UNREADABLE, /* the stored state could not be understood: locked */
     BULKHEAD_EVENT_WEAKENED,   /* the kernel lacks a feature; detail: which promise */
-    BULKHEAD_EVENT_LAST = BULKHEAD_EVENT_WEAKENED,
+    BULKHEAD_EVENT_AUTHORIZED, /* a user needs no password any more; detail: uid */
+    BULKHEAD_EVENT_REVOKED,    /* a user needs one again; detail: uid, user (whose) */
+    BULKHEAD_EVENT_FORGOTTEN,  /* the list of those users could not be understood */
+    BULKHEAD_EVENT_LAST = BULKHEAD_EVENT_FORGOTTEN,
 } BulkheadEvent;
 
 typedef struct _BulkheadJournal BulkheadJournal;

@@ -130,10 +130,11 @@ on_bus_closed_cb (Run *state)
 
 /* The name is owned last: who sees it knows that the stored lock is in force. */
 static gboolean
-serve (GDBusConnection *bus, BulkheadLock *lock, BulkheadJournal *journal, GError **error)
+serve (GDBusConnection *bus, BulkheadLock *lock, BulkheadJournal *journal, BulkheadGrants *grants,
+       GError **error)
 {
     g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-    g_autoptr (BulkheadService) service = bulkhead_service_new (lock, journal);
+    g_autoptr (BulkheadService) service = bulkhead_service_new (lock, journal, grants);
     Run state = { loop, FALSE };
 
     g_signal_connect_swapped (bus, "closed", G_CALLBACK (on_bus_closed_cb), &state);
@@ -159,6 +160,19 @@ check_in_force (BulkheadLock *lock, GError **error)
     return FALSE;
 }
 
+/* Never fails: without the list every user is asked for a password, and root is not. */
+static BulkheadGrants *
+open_grants (const char *state_dir, BulkheadJournal *journal)
+{
+    g_autoptr (GError) error = NULL;
+    BulkheadGrants *grants = bulkhead_grants_new (state_dir, "/etc/passwd", &error);
+
+    if (error != NULL)
+        bulkhead_journal_write (journal, BULKHEAD_EVENT_FORGOTTEN,
+                                (const char *const[]){ "problem", error->message, NULL });
+    return grants;
+}
+
 static const char *
 or_default (const char *given, const char *otherwise)
 {
@@ -172,12 +186,14 @@ run (const Options *options, GError **error)
     g_autoptr (GDBusConnection) bus = options->boot ? NULL : open_bus (error);
     g_autoptr (BulkheadStore) store = NULL;
     g_autoptr (BulkheadJournal) journal = NULL;
+    g_autoptr (BulkheadGrants) grants = NULL;
     g_autoptr (BulkheadLock) lock = NULL;
+    const char *state_dir = or_default (options->state_dir, "/var/lib/bulkhead");
     gboolean ok;
 
     if (bus == NULL && !options->boot)
         return FALSE;
-    store = bulkhead_store_new (or_default (options->state_dir, "/var/lib/bulkhead"), error);
+    store = bulkhead_store_new (state_dir, error);
     if (store == NULL)
         return FALSE;
     journal = bulkhead_journal_new (or_default (options->log_dir, "/var/log/bulkhead"));
@@ -185,7 +201,12 @@ run (const Options *options, GError **error)
     lock = bulkhead_lock_new (g_steal_pointer (&store), journal, !options->no_owner, error);
     if (lock == NULL)
         return FALSE;
-    ok = options->boot ? check_in_force (lock, error) : serve (bus, lock, journal, error);
+    if (options->boot) {
+        ok = check_in_force (lock, error);
+    } else {
+        grants = open_grants (state_dir, journal);
+        ok = serve (bus, lock, journal, grants, error);
+    }
     bulkhead_journal_write (journal, BULKHEAD_EVENT_STOPPED, NULL);
     return ok;
 }

@@ -258,6 +258,52 @@ do_get_log (const BulkheadRequest *request, GError **error)
     return g_variant_new ("(^as)", lines);
 }
 
+/* A user who is authorised already stays so since the time it was first said. */
+static GVariant *
+do_authorize (const BulkheadRequest *request, GError **error)
+{
+    guint32 uid = request->caller->uid;
+    g_autofree char *text = g_strdup_printf ("%u", uid);
+    const char *const detail[] = { "uid", text, NULL };
+
+    if (uid == 0 || bulkhead_grants_has (request->grants, uid))
+        return g_variant_new ("()");
+    if (!bulkhead_grants_add (request->grants, uid, g_get_real_time () / G_USEC_PER_SEC, error))
+        return NULL;
+    bulkhead_journal_write (request->journal, BULKHEAD_EVENT_AUTHORIZED, detail);
+    return g_variant_new ("()");
+}
+
+static GVariant *
+do_revoke (const BulkheadRequest *request, GError **error)
+{
+    g_autofree char *caller = g_strdup_printf ("%u", request->caller->uid);
+    g_autofree char *user = NULL;
+    guint32 uid;
+
+    g_variant_get (request->arguments, "(u)", &uid);
+    user = g_strdup_printf ("%u", uid);
+    if (!bulkhead_grants_remove (request->grants, uid, error))
+        return NULL;
+    bulkhead_journal_write (request->journal, BULKHEAD_EVENT_REVOKED,
+                            (const char *const[]){ "uid", caller, "user", user, NULL });
+    return g_variant_new ("()");
+}
+
+static GVariant *
+do_list_grants (const BulkheadRequest *request, GError **error)
+{
+    const GPtrArray *list = bulkhead_grants_list (request->grants);
+    GVariantBuilder grants = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(usx)"));
+
+    for (guint i = 0; i < list->len; i++) {
+        const BulkheadGrant *grant = g_ptr_array_index (list, i);
+
+        g_variant_builder_add (&grants, "(usx)", grant->uid, grant->name, grant->since);
+    }
+    return g_variant_new ("(a(usx))", &grants);
+}
+
 static const struct {
     const char *method;
     GVariant *(*perform) (const BulkheadRequest *, GError **);
@@ -278,6 +324,9 @@ static const struct {
     { "RemoveExceptions", do_remove_exceptions },
     { "ListExceptions", do_list_exceptions },
     { "GetLog", do_get_log },
+    { "Authorize", do_authorize },
+    { "Revoke", do_revoke },
+    { "ListGrants", do_list_grants },
 };
 
 GVariant *

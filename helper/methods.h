@@ -11,6 +11,7 @@
 typedef struct {
     BulkheadLock *lock;
     BulkheadJournal *journal;
+    BulkheadGrants *grants;
     const BulkheadCaller *caller;
     GVariant *arguments; /* a tuple of the types in the interface */
 } BulkheadRequest;

@@ -14,6 +14,7 @@ struct _BulkheadService {
     GObject parent_instance;
     BulkheadLock *lock;
     BulkheadJournal *journal; /* borrowed */
+    BulkheadGrants *grants;   /* borrowed */
     BulkheadAuthority *authority;
     BulkheadHelper1 *skeleton;
     gint64 pause_until; /* as told in PausedUntil */
@@ -41,6 +42,9 @@ static const char *const signals[] = {
     "handle-remove-exceptions",
     "handle-list-exceptions",
     "handle-get-log",
+    "handle-authorize",
+    "handle-revoke",
+    "handle-list-grants",
 };
 
 typedef struct {
@@ -82,7 +86,7 @@ on_checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     const char *method = g_dbus_method_invocation_get_method_name (invocation);
     GVariant *answer = NULL;
     BulkheadCaller caller;
-    BulkheadRequest request = { self->lock, self->journal, &caller,
+    BulkheadRequest request = { self->lock, self->journal, self->grants, &caller,
                                 g_dbus_method_invocation_get_parameters (invocation) };
 
     if (bulkhead_authority_check_finish (self->authority, result, &caller, &error))
@@ -104,7 +108,7 @@ on_called_cb (BulkheadService *self, GDBusMethodInvocation *invocation)
 
     call->service = g_object_ref (self);
     call->invocation = invocation;
-    bulkhead_authority_check_async (self->authority, invocation, NULL, on_checked_cb, call);
+    bulkhead_authority_check_async (self->authority, invocation, on_checked_cb, call);
     return TRUE;
 }
 
@@ -168,7 +172,6 @@ bulkhead_service_class_init (BulkheadServiceClass *class)
 static void
 bulkhead_service_init (BulkheadService *self)
 {
-    self->authority = bulkhead_authority_new ();
     self->skeleton = bulkhead_helper1_skeleton_new ();
     bulkhead_helper1_set_version (self->skeleton, BULKHEAD_VERSION);
     for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
@@ -177,12 +180,14 @@ bulkhead_service_init (BulkheadService *self)
 }
 
 BulkheadService *
-bulkhead_service_new (BulkheadLock *lock, BulkheadJournal *journal)
+bulkhead_service_new (BulkheadLock *lock, BulkheadJournal *journal, BulkheadGrants *grants)
 {
     BulkheadService *self = g_object_new (BULKHEAD_TYPE_SERVICE, NULL);
 
     self->lock = g_object_ref (lock);
     self->journal = journal;
+    self->grants = grants;
+    self->authority = bulkhead_authority_new (grants);
     g_signal_connect_object (lock, "changed", G_CALLBACK (on_lock_changed_cb), self,
                              G_CONNECT_SWAPPED);
     on_lock_changed_cb (self);

@@ -5,13 +5,15 @@
  */
 #pragma once
 
+#include "grants.h"
 #include "lock.h"
 
 #define BULKHEAD_TYPE_SERVICE (bulkhead_service_get_type ())
 G_DECLARE_FINAL_TYPE (BulkheadService, bulkhead_service, BULKHEAD, SERVICE, GObject)
 
-/* @journal is borrowed and must outlive the service. */
-BulkheadService *bulkhead_service_new (BulkheadLock *lock, BulkheadJournal *journal);
+/* @journal and @grants are borrowed and must outlive the service. */
+BulkheadService *bulkhead_service_new (BulkheadLock *lock, BulkheadJournal *journal,
+                                       BulkheadGrants *grants);
 
 gboolean bulkhead_service_export (BulkheadService *service, GDBusConnection *connection,
                                   GError **error);

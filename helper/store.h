@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Keeps the policy in the state directory, in one file, whole or not at all: written beside,
- * fsynced, renamed, directory fsynced. It knows nothing of what the text means but what
- * policy-text.c says of it. The directory is locked (flock) while a helper holds the store.
+ * Keeps the policy in one file of the state directory, whole or not at all (state-file.h). It
+ * knows nothing of what the text means but what policy-text.c says of it. The directory is locked
+ * (flock) while a helper holds the store.
  */
 #pragma once
 

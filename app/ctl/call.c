@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ctl.h"
 
+#include "agent.h"
+
 #include <signal.h>
 
 #define HELPER_ERROR BULKHEAD_NAME ".Error."
 #define BUS_ERROR "org.freedesktop.DBus.Error."
+#define PASSWORD_NEEDED BUS_ERROR "InteractiveAuthorizationRequired"
 
 /* What a D-Bus error means to a script; one that is not here is FAILED. */
 static const struct {
@@ -16,7 +19,8 @@ static const struct {
     { HELPER_ERROR "InvalidArgument", BULKHEAD_EXIT_USAGE },
     { BUS_ERROR "AccessDenied", BULKHEAD_EXIT_NOT_AUTHORIZED },
     { BUS_ERROR "AuthFailed", BULKHEAD_EXIT_NOT_AUTHORIZED },
-    { BUS_ERROR "InteractiveAuthorizationRequired", BULKHEAD_EXIT_NOT_AUTHORIZED },
+    { HELPER_ERROR "Cancelled", BULKHEAD_EXIT_NOT_AUTHORIZED },
+    { PASSWORD_NEEDED, BULKHEAD_EXIT_NOT_AUTHORIZED },
     { BUS_ERROR "ServiceUnknown", BULKHEAD_EXIT_NO_HELPER },
     { BUS_ERROR "NameHasNoOwner", BULKHEAD_EXIT_NO_HELPER },
     /* The helper died while it worked on the call: nothing here gives up waiting first. */
@@ -76,15 +80,39 @@ exit_of (BulkheadCtl *ctl, const GError *error)
     return BULKHEAD_EXIT_FAILED;
 }
 
+static gboolean
+is_password_needed (const GError *error)
+{
+    g_autofree char *name = g_dbus_error_get_remote_error (error);
+
+    return g_strcmp0 (name, PASSWORD_NEEDED) == 0;
+}
+
 static void
 set_error (BulkheadCtl *ctl, GError *from, GError **error)
 {
     BulkheadExit code = exit_of (ctl, from);
 
+    if (ctl->ask && is_password_needed (from)) {
+        g_set_error_literal (error, BULKHEAD_CTL_ERROR, code,
+                             "no password prompt program is running; use sudo");
+        return;
+    }
     g_dbus_error_strip_remote_error (from);
     g_set_error (error, BULKHEAD_CTL_ERROR, code, "%s%s",
                  code == BULKHEAD_EXIT_NO_HELPER ? "the helper is not running: " : "",
                  from->message);
+}
+
+static GVariant *
+call (BulkheadCtl *ctl, const char *method, GVariant *arguments, const char *reply, gboolean ask,
+      GError **error)
+{
+    return g_dbus_connection_call_sync (ctl->bus, BULKHEAD_NAME, BULKHEAD_PATH, BULKHEAD_NAME,
+                                        method, arguments, G_VARIANT_TYPE (reply),
+                                        ask ? G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION
+                                            : G_DBUS_CALL_FLAGS_NONE,
+                                        timeout_of (ctl), NULL, error);
 }
 
 GVariant *
@@ -97,11 +125,7 @@ bulkhead_call (BulkheadCtl *ctl, const char *method, GVariant *parameters, const
 
     if (!bulkhead_connect (ctl, error))
         return NULL;
-    answer = g_dbus_connection_call_sync (
-        ctl->bus, BULKHEAD_NAME, BULKHEAD_PATH, BULKHEAD_NAME, method, arguments,
-        G_VARIANT_TYPE (reply),
-        ctl->ask ? G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION : G_DBUS_CALL_FLAGS_NONE,
-        timeout_of (ctl), NULL, &local);
+    answer = call (ctl, method, arguments, reply, ctl->ask, &local);
     if (answer == NULL) {
         set_error (ctl, local, error);
         return NULL;
@@ -111,10 +135,25 @@ bulkhead_call (BulkheadCtl *ctl, const char *method, GVariant *parameters, const
     return g_variant_get_child_value (answer, 0);
 }
 
+/* On a terminal the first call asks nobody: only when a password is needed is it worth to have
+ * polkit know of a prompt here, which takes time, and more when polkit hangs. */
 void
 bulkhead_command (BulkheadCtl *ctl, const char *method, GVariant *parameters, GError **error)
 {
-    GVariant *answer = bulkhead_call (ctl, method, parameters, "()", error);
+    g_autoptr (GVariant) arguments = parameters != NULL ? g_variant_ref_sink (parameters) : NULL;
+    gboolean has_terminal = ctl->ask && bulkhead_agent_is_possible ();
+    g_autoptr (BulkheadAgent) agent = NULL;
+    g_autoptr (GVariant) answer = NULL;
+    g_autoptr (GError) local = NULL;
 
-    g_clear_pointer (&answer, g_variant_unref);
+    if (!bulkhead_connect (ctl, error))
+        return;
+    answer = call (ctl, method, arguments, "()", ctl->ask && !has_terminal, &local);
+    if (answer == NULL && has_terminal && is_password_needed (local)) {
+        g_clear_error (&local);
+        agent = bulkhead_agent_new ();
+        answer = call (ctl, method, arguments, "()", TRUE, &local);
+    }
+    if (answer == NULL)
+        set_error (ctl, local, error);
 }

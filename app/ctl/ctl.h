@@ -66,6 +66,9 @@ void bulkhead_run_lan (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_except_add (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_except_remove (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_except_list (BulkheadCtl *ctl, GError **error);
+void bulkhead_run_authorize (BulkheadCtl *ctl, GError **error);
+void bulkhead_run_revoke (BulkheadCtl *ctl, GError **error);
+void bulkhead_run_grants (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_log (BulkheadCtl *ctl, GError **error);
 
 /* call.c: connects to the system bus; NO_HELPER when there is none. Idempotent. */
@@ -74,7 +77,7 @@ gboolean bulkhead_connect (BulkheadCtl *ctl, GError **error);
  * the one value of the answer, or the answer itself when it has none or more. */
 GVariant *bulkhead_call (BulkheadCtl *ctl, const char *method, GVariant *parameters,
                          const char *reply, GError **error);
-/* The same for a method that answers nothing. */
+/* For a method that answers nothing; on a terminal, a password is asked for there. */
 void bulkhead_command (BulkheadCtl *ctl, const char *method, GVariant *parameters, GError **error);
 
 /*
@@ -91,6 +94,8 @@ gboolean bulkhead_parse_number (const char *name, const char *text, guint32 min,
 /* "300", "300s", "5m", "1h". */
 gboolean bulkhead_parse_seconds (const char *name, const char *text, guint32 *ret, GError **error);
 gboolean bulkhead_parse_on_off (const char *name, const char *text, gboolean *ret, GError **error);
+/* The name or number of a user of this machine. */
+gboolean bulkhead_parse_user (const char *name, const char *text, guint32 *ret, GError **error);
 
 /* output.c: to stdout, with the control characters that a name could smuggle to the terminal
  * replaced. */

@@ -40,6 +40,11 @@ static const BulkheadVerb verbs[] = {
     { "except remove", "except remove " EXCEPT_ARGUMENTS, "Take exceptions away",
       bulkhead_run_except_remove },
     { "except list", "except [list]", "List the exceptions", bulkhead_run_except_list },
+    { "authorize", "authorize",
+      "Ask for an administrator's password once; you need none to open the lock from then on",
+      bulkhead_run_authorize },
+    { "revoke", "revoke [USER]", "Take that back, from you or another user", bulkhead_run_revoke },
+    { "grants", "grants", "List the users who need no password", bulkhead_run_grants },
     { "log", "log [--limit N]", "Print what happened, newest last", bulkhead_run_log },
 };
 

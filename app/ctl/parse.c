@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ctl.h"
 
+#include <pwd.h>
 #include <string.h>
 
 static void
@@ -141,4 +142,22 @@ bulkhead_parse_on_off (const char *name, const char *text, gboolean *ret, GError
     }
     *ret = on;
     return TRUE;
+}
+
+gboolean
+bulkhead_parse_user (const char *name, const char *text, guint32 *ret, GError **error)
+{
+    const struct passwd *entry = getpwnam (text);
+
+    if (entry != NULL) {
+        *ret = entry->pw_uid;
+        return TRUE;
+    }
+    if (!g_ascii_isdigit (text[0])) {
+        g_set_error (error, BULKHEAD_CTL_ERROR, BULKHEAD_EXIT_USAGE, "%s %s: no such user", name,
+                     text);
+        return FALSE;
+    }
+    /* The highest number is no user: it is (uid_t) -1. */
+    return bulkhead_parse_number (name, text, 0, G_MAXUINT32 - 1, ret, error);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "status.h"
 
-#include <pwd.h>
-
 static const GOptionEntry no_options[] = { { NULL } };
 
 /* By the number of the kind. */
@@ -71,24 +69,6 @@ bulkhead_run_tunnels_list (BulkheadCtl *ctl, GError **error)
 }
 
 static gboolean
-parse_user (const char *text, guint32 *ret, GError **error)
-{
-    const struct passwd *entry = getpwnam (text);
-
-    if (entry != NULL) {
-        *ret = entry->pw_uid;
-        return TRUE;
-    }
-    if (!g_ascii_isdigit (text[0])) {
-        g_set_error (error, BULKHEAD_CTL_ERROR, BULKHEAD_EXIT_USAGE, "--user %s: no such user",
-                     text);
-        return FALSE;
-    }
-    /* The highest number is no user: it is (uid_t) -1. */
-    return bulkhead_parse_number ("--user", text, 0, G_MAXUINT32 - 1, ret, error);
-}
-
-static gboolean
 parse_kind (const char *text, guint32 *ret, GError **error)
 {
     for (guint32 i = 1; i < G_N_ELEMENTS (kinds); i++)
@@ -139,7 +119,7 @@ make_tunnel (const char *name, const AddOptions *options, GError **error)
         g_variant_dict_insert (tunnel, "mark", "u", number);
     }
     if (options->user != NULL) {
-        if (!parse_user (options->user, &number, error))
+        if (!bulkhead_parse_user ("--user", options->user, &number, error))
             return NULL;
         g_variant_dict_insert (tunnel, "user", "u", number);
     }

@@ -4,6 +4,7 @@
 BULKHEADD names the program; without it, build/helper/bulkheadd. The bus is as strict as the
 system's and takes the policy that is installed with the helper.
 """
+import hashlib
 import json
 import os
 import re
@@ -26,6 +27,7 @@ NAME = "org.bulkhead.Helper1"
 PATH = "/org/bulkhead/Helper1"
 OFF, BLOCKING, PAUSED = 1, 3, 4
 NOBODY = 65534
+GRANTED = 2  # Debian's user bin
 SECONDS = 20  # after which anything here is hung
 
 BUS_CONFIG = """<busconfig>
@@ -58,8 +60,9 @@ GOOD = {  # for each method arguments that are right, once the lock is on and "h
     "TrustTunnel": "('tun0',)", "ForgetTunnel": "('home',)",
     "SetLan": "(true, @a{sv} {})", "AddExceptions": "(['198.51.100.0/24 tcp 22'],)",
     "RemoveExceptions": "(['192.0.2.0/24'],)", "Unlock": "()",
+    "ListGrants": "()", "Authorize": "()", "Revoke": f"(uint32 {GRANTED},)",
 }
-READS = ("GetStatus", "Verify", "ListTunnels")
+READS = ("GetStatus", "Verify", "ListTunnels", "ListGrants")
 
 
 def tunnel(**changes):
@@ -205,11 +208,23 @@ class Place:
         """What a refused call may not change."""
         with open(self.file, "rb") as file:
             return (self.call("GetRules"), self.rules_in_kernel(), file.read(),
-                    self.call("ListTunnels"), self.call("ListExceptions"), self.property("State"))
+                    self.call("ListTunnels"), self.call("ListExceptions"), self.property("State"),
+                    self.call("ListGrants"))
+
+
+def write_grants(place, *grants):
+    """Grants as if given earlier: (uid, name) each, by uid."""
+    body = "".join(["bulkhead grants 1\n"] + [f"{uid} 1700000000 {name}\n" for uid, name in grants])
+    path = os.path.join(place.state, "grants.conf")
+    os.makedirs(place.state, mode=0o700, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(body + f"sha256 {hashlib.sha256(body.encode()).hexdigest()}\n")
+    os.chmod(path, 0o600)
 
 
 def settle(place):
-    """Locked, with a trusted tunnel and an exception."""
+    """Locked, with a trusted tunnel, an exception, and a user who is authorised."""
+    write_grants(place, (GRANTED, "bin"))
     place.start()
     place.call("AddTunnel", tunnel())
     place.call("AddExceptions", "(['192.0.2.0/24'],)")

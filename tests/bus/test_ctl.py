@@ -246,7 +246,7 @@ def manual_verbs(manual):
     """The verbs of the manual's own list, without its markup and their arguments."""
     section = manual[manual.index(".Sh VERBS"):manual.index("These options go with")]
     found = re.findall(r"^\.It Cm (.*)$", section, re.M)
-    return [re.sub(r" (Ar|Fl|Oo|Op Fl|Cm on).*", "", item).replace("Op ", "").replace("Cm ", "")
+    return [re.sub(r" (Ar|Fl|Oo|Op Ar|Op Fl|Cm on).*", "", item).replace("Op ", "").replace("Cm ", "")
             for item in found]
 
 
@@ -283,6 +283,10 @@ COMMANDS = [
     (["except", "add", "192.0.2.1", "--port", "443"], "AddExceptions", (["192.0.2.1 any 443"],)),
     (["except", "remove", "192.0.2.1", "--protocol", "udp"], "RemoveExceptions",
      (["192.0.2.1 udp"],)),
+    (["authorize"], "Authorize", ()),
+    (["revoke"], "Revoke", (os.getuid(),)),
+    (["revoke", "nobody"], "Revoke", (65534,)),
+    (["revoke", "4242"], "Revoke", (4242,)),
 ]
 
 
@@ -344,6 +348,11 @@ BAD_USAGE = [
     (["except", "add", "192.0.2.1", "--port", "65536"], "--port 65536"),
     (["except", "add", "--file", "/dev/null"], "0 exceptions"),
     (["except", "add", "--file", "/dev/null", "--protocol", "tcp"], "--protocol"),
+    (["authorize", "nobody"], "nobody"),
+    (["revoke", "no-such-user"], "revoke no-such-user"),
+    (["revoke", "4294967295"], "revoke 4294967295"),
+    (["revoke", "a", "b"], "b"),
+    (["grants", "nobody"], "nobody"),
     (["tunnels", "trust", b"\xff"], "UTF-8"),
 ]
 
@@ -366,7 +375,7 @@ def test_bad_usage(helper, args, word):
     (ERROR + "KernelRefused", 1),
     (ERROR + "NotEnforced", 1),
     ("org.freedesktop.DBus.Error.AccessDenied", 4),
-    ("org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", 4),
+    (ERROR + "Cancelled", 4),
     ("org.freedesktop.DBus.Error.UnknownMethod", 1),
     ("org.freedesktop.DBus.Error.ServiceUnknown", 8),
     ("org.freedesktop.DBus.Error.NameHasNoOwner", 8),
@@ -383,11 +392,24 @@ def test_error_codes(helper, name, code):
     assert ctl_json(helper, "unlock")[0] == code
 
 
+PASSWORD_NEEDED = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
+
+
+def test_nobody_can_ask_for_the_password(helper):
+    helper.answers["Unlock"] = (PASSWORD_NEEDED, "Unlock: a password is needed")
+    done = ctl(helper, "unlock")
+    assert done.returncode == 4
+    assert done.stderr == "bulkheadctl: no password prompt program is running; use sudo\n"
+    done = ctl(helper, "unlock", "--no-ask-password")
+    assert (done.returncode, done.stderr) == (4, "bulkheadctl: Unlock: a password is needed\n")
+    assert [asks for _, _, asks in helper.calls] == [True, False]
+
+
 EVERY = [["status"], ["status", "--check"], ["lock"], ["unlock"], ["pause", "1"], ["resume"],
          ["ready"], ["verify"], ["rules"], ["tunnels"], ["tunnels", "list"],
          ["tunnels", "add", "x", "--interface", "wg0"], ["tunnels", "trust", "x"],
          ["tunnels", "forget", "x"], ["lan", "on"], ["except"], ["except", "list"],
-         ["except", "add", "192.0.2.1"], ["except", "remove", "192.0.2.1"], ["log"]]
+         ["except", "add", "192.0.2.1"], ["except", "remove", "192.0.2.1"], ["authorize"], ["revoke"], ["grants"], ["log"]]
 
 
 @pytest.mark.parametrize("args", EVERY, ids=" ".join)
@@ -744,6 +766,19 @@ def test_log(helper):
     assert [call[1] for call in helper.calls] == [(100,), (3,), (0,)]
 
 
+def test_grants(helper):
+    helper.answers["ListGrants"] = GLib.Variant(
+        "(a(usx))", ([(1000, "alice", 1700000000), (1001, "b\x1b[1m", 1)],))
+    assert ctl(helper, "grants").stdout == (
+        "alice                1000       since 2023-11-14 22:13:20\n"
+        "b [1m                1001       since 1970-01-01 00:00:01\n")
+    code, value = ctl_json(helper, "grants")
+    assert code == 0
+    assert value["grants"][0] == {"name": "alice", "user": 1000, "since": 1700000000}
+    helper.answers["ListGrants"] = GLib.Variant("(a(usx))", ([],))
+    assert ctl(helper, "grants").stdout == ""
+
+
 def test_full_disk_is_an_error(helper):
     helper.answers["GetRules"] = GLib.Variant("(s)", ("x" * 100000,))
     for args in ["status"], ["rules"], ["rules", "--json"], ["status", "--watch"]:
@@ -817,7 +852,9 @@ def test_completion(helper, tmp_path):
     nasty = f"$(touch {tmp_path}/pwned)"
     helper.answers["ListTunnels"] = GLib.Variant(
         "(aa{sv})", ([{"id": GLib.Variant("s", name)} for name in ("home", nasty)],))
-    assert complete(helper, "re") == ["resume", "ready"]
+    helper.answers["ListGrants"] = GLib.Variant("(a(usx))", ([(1000, "alice", 1)],))
+    assert complete(helper, "re") == ["resume", "ready", "revoke"]
+    assert complete(helper, "revoke", "") == ["alice"]
     assert complete(helper, "--json", "p") == ["pause"]
     assert complete(helper, "tunnels", "t") == ["trust"]
     assert complete(helper, "status", "--w") == ["--watch"]

@@ -24,7 +24,13 @@ GUARDED = {
     r"libnetfilter_conntrack/": {"conntrack"},
     r"json-glib/": {"journal"},
     r"helper1\.h": {"service"},
-    r"polkit/": {"authority"},
+    r"polkit/|polkitagent/": set(),  # see polkit.h
+    r"polkit\.h": {"authority", "polkit"},
+}
+
+# Names on the bus that few may call.
+GUARDED_NAMES = {
+    "org.freedesktop.PolicyKit1": {"polkit"},
 }
 
 # Nothing points back: a file may include only headers of its own layer or of one below.
@@ -32,9 +38,9 @@ LAYERS = [
     CORE,
     {"clock", "netlink", "nft-batch", "nft-describe", "nft-encode", "nft-listing", "nft-sink",
      "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
-     "conntrack", "store", "journal", "observe", "enforcer"},
+     "conntrack", "grants", "state-file", "store", "journal", "observe", "enforcer"},
     {"lock"},
-    {"authority", "answers", "arguments", "methods", "service"},
+    {"permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
     {"main"},
 ]
 
@@ -55,6 +61,9 @@ def check(path):
     if own is None:
         yield f"{path.name}: in no layer; add it to check-layers.py"
         return
+    for bus_name, allowed in GUARDED_NAMES.items():
+        if bus_name in text and name not in allowed:
+            yield f"{path.name}: calls {bus_name}, which only {sorted(allowed)} may"
     for kind, header in INCLUDE.findall(text):
         for pattern, allowed in GUARDED.items():
             if re.match(pattern, header) and name not in allowed:
@@ -77,6 +86,8 @@ def check_apart(root):
         for _, header in INCLUDE.findall(path.read_text()):
             if "helper/" in header or (header in helper and header not in own):
                 yield f"app/{path.name}: includes the helper's {header}"
+            if header.startswith("polkit") and path.stem != "agent":
+                yield f"app/{path.name}: includes {header}, which only agent may"
 
 
 def main():
