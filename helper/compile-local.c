@@ -14,8 +14,10 @@ is_of_kind (const BulkheadLink *link, BulkheadTunnelKind kind)
         return link->type == BULKHEAD_LINK_WIREGUARD || link->type == BULKHEAD_LINK_TUN;
     case BULKHEAD_TUNNEL_OPENVPN:
         return link->type == BULKHEAD_LINK_OVPN || link->type == BULKHEAD_LINK_TUN;
-    case BULKHEAD_TUNNEL_UNKNOWN:
     case BULKHEAD_TUNNEL_OTHER:
+        return bulkhead_link_may_be_trusted (link) && link->type != BULKHEAD_LINK_VETH
+               && link->type != BULKHEAD_LINK_DUMMY && link->type != BULKHEAD_LINK_OTHER;
+    case BULKHEAD_TUNNEL_UNKNOWN:
         return bulkhead_link_may_be_trusted (link);
     }
     g_assert_not_reached ();
@@ -267,8 +269,9 @@ add_guests (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNe
         const BulkheadLink *link = net->links->pdata[i];
         g_autoptr (GArray) ranges = NULL;
 
-        if (!link->uplink || link->default_route || link->gateways->len > 0
-            || !is_local_link (link, policy))
+        /* The egress guard is on uplinks only. */
+        if ((table->family == BULKHEAD_FAMILY_NETDEV && !link->uplink) || link->default_route
+            || link->gateways->len > 0 || !is_local_link (link, policy))
             continue;
         ranges = link_ranges (link);
         bulkhead_ranges_intersect (ranges, private);
@@ -286,6 +289,5 @@ bulkhead_compile_add_local_sets (BulkheadTable *table, const BulkheadPolicy *pol
     add_local_ranges (table, "neighbours", policy, net, neighbours, NULL);
     if (policy->lan)
         add_lan (table, policy, net);
-    if (table->family == BULKHEAD_FAMILY_NETDEV)
-        add_guests (table, policy, net);
+    add_guests (table, policy, net);
 }

@@ -44,6 +44,13 @@ add_endpoint (BulkheadTable *table, const BulkheadEndpoint *endpoint, guint32 ma
     bulkhead_element_add (&sender, mark != 0 ? &mark : &uid, sizeof mark);
     add_address (&sender, address);
     add_protocol (&sender, endpoint->protocol);
+    if (table->family == BULKHEAD_FAMILY_INET && !is_ipv4 (address)) {
+        BulkheadElement host = { 0 };
+        add_address (&host, address);
+        add_protocol (&host, endpoint->protocol);
+        set = set_for (table, "endpoint_hosts", address, FALSE, FIELDS (ADDRESS, TYPE_INET_PROTO));
+        bulkhead_set_add (set, &host);
+    }
     if (table->family == BULKHEAD_FAMILY_NETDEV) {
         /* The later pieces of a datagram have no ports. */
         set = mark != 0 ? set_for (table, "endpoint_pieces_by_mark", address, FALSE,
@@ -128,7 +135,6 @@ add_known_services (BulkheadTable *table, const BulkheadPolicy *policy)
         { BULKHEAD_PROTOCOL_TCP, 49000 }, { BULKHEAD_PROTOCOL_TCP, 49152 },
     };
     static const Service router_services[] = {
-        { BULKHEAD_PROTOCOL_UDP, 1900 },
         { BULKHEAD_PROTOCOL_TCP, 5000 },
     };
     /* What a LAN is opened for; not what carries other packets (LEAKS L45). */
@@ -142,7 +148,7 @@ add_known_services (BulkheadTable *table, const BulkheadPolicy *policy)
     }
     if (policy->lan || table->family == BULKHEAD_FAMILY_NETDEV)
         add_protocols (table, "protocols", protocols, G_N_ELEMENTS (protocols));
-    if (policy->exceptions->len > 0)
+    if (policy->exceptions->len > 0 || policy->lan)
         add_protocols (table, "transports", transports, G_N_ELEMENTS (transports));
 }
 
@@ -252,16 +258,27 @@ add_flows (BulkheadTable *table, const char *name, guint n, const BulkheadDataty
     set->timeout = FLOW_SECONDS;
 }
 
+static void
+add_flows_of (BulkheadTable *table, const char *name4, const char *name6)
+{
+    add_flows (table, name4,
+               FIELDS (TYPE_IPV4_ADDR, TYPE_INET_PROTO, TYPE_INET_SERVICE, TYPE_INET_SERVICE));
+    add_flows (table, name6,
+               FIELDS (TYPE_IPV6_ADDR, TYPE_INET_PROTO, TYPE_INET_SERVICE, TYPE_INET_SERVICE));
+}
+
 /* What the kernel remembers of packets let out, to let their answers in. */
 static void
 add_answers (BulkheadTable *table, const BulkheadPolicy *policy)
 {
+    if (policy->tunnels->len > 0)
+        add_flows_of (table, "flows4", "flows6");
+    if (policy->exceptions->len > 0)
+        add_flows_of (table, "exception_flows4", "exception_flows6");
+    if (policy->lan && !policy->lan_port_mapping)
+        add_flows_of (table, "router_flows4", "router_flows6");
     if (policy->tunnels->len == 0 && policy->exceptions->len == 0)
         return;
-    add_flows (table, "flows4",
-               FIELDS (TYPE_IPV4_ADDR, TYPE_INET_PROTO, TYPE_INET_SERVICE, TYPE_INET_SERVICE));
-    add_flows (table, "flows6",
-               FIELDS (TYPE_IPV6_ADDR, TYPE_INET_PROTO, TYPE_INET_SERVICE, TYPE_INET_SERVICE));
     add_flows (table, "guest_flows4",
                FIELDS (TYPE_IFNAME, TYPE_IPV4_ADDR, TYPE_IPV4_ADDR, TYPE_IFNAME));
     add_flows (table, "guest_flows6",

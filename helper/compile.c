@@ -134,17 +134,19 @@ neighbour_discovery_in (BulkheadChain *chain)
 #define GUEST_FLOW4 KEY_IIFNAME, KEY_IP_SADDR, KEY_IP_DADDR, KEY_OIFNAME
 #define GUEST_FLOW6 KEY_IIFNAME, KEY_IP6_SADDR, KEY_IP6_DADDR, KEY_OIFNAME
 
-/* Accepts what matches; where packets start, with a note for the answer. */
+/* Accepts what matches; where packets start, with a note in @memory for the answer. What one user
+ * can fill does not hold what another needs: endpoints and exceptions have memories of their own.
+ */
 static void
-add_let_out (BulkheadChain *chain, const char *set, const BulkheadStatement *match, guint n)
+add_let_out (BulkheadChain *chain, const char *memory, const BulkheadStatement *match, guint n)
 {
-    gboolean ipv4 = g_str_has_suffix (set, "4");
-    BulkheadStatement statements[4];
+    gboolean ipv4 = g_str_has_suffix (memory, "4");
+    BulkheadStatement statements[5];
 
     g_assert (n + 2 <= G_N_ELEMENTS (statements));
     memcpy (statements, match, n * sizeof *match);
     if (chain->hook == HOOK_OUTPUT)
-        statements[n++] = ipv4 ? update ("flows4", FLOW4) : update ("flows6", FLOW6);
+        statements[n++] = ipv4 ? update (memory, FLOW4) : update (memory, FLOW6);
     else if (chain->hook == HOOK_FORWARD)
         statements[n++] =
             ipv4 ? update ("guest_flows4", GUEST_FLOW4) : update ("guest_flows6", GUEST_FLOW6);
@@ -152,22 +154,48 @@ add_let_out (BulkheadChain *chain, const char *set, const BulkheadStatement *mat
     bulkhead_chain_add_rule (chain, statements, n);
 }
 
-#define let_out(chain, set, ...)                                                                   \
-    add_let_out ((chain), (set), (const BulkheadStatement[]){ __VA_ARGS__ },                       \
+#define let_out(chain, memory, ...)                                                                \
+    add_let_out ((chain), (memory), (const BulkheadStatement[]){ __VA_ARGS__ },                    \
                  sizeof ((const BulkheadStatement[]){ __VA_ARGS__ }) / sizeof (BulkheadStatement))
+
+static void
+remembered_in (BulkheadTable *table, BulkheadChain *chain, const char *memory4, const char *memory6)
+{
+    if (has (table, memory4))
+        rule (chain, in (memory4, KEY_IP_SADDR, KEY_L4PROTO, KEY_TH_SPORT, KEY_TH_DPORT), ACCEPT);
+    if (has (table, memory6))
+        rule (chain, in (memory6, KEY_IP6_SADDR, KEY_L4PROTO, KEY_TH_SPORT, KEY_TH_DPORT), ACCEPT);
+}
 
 static void
 answers_in (BulkheadTable *table, BulkheadChain *chain)
 {
-    if (has (table, "flows4"))
-        rule (chain, in ("flows4", KEY_IP_SADDR, KEY_L4PROTO, KEY_TH_SPORT, KEY_TH_DPORT), ACCEPT);
-    if (has (table, "flows6"))
-        rule (chain, in ("flows6", KEY_IP6_SADDR, KEY_L4PROTO, KEY_TH_SPORT, KEY_TH_DPORT), ACCEPT);
+    remembered_in (table, chain, "flows4", "flows6");
+    remembered_in (table, chain, "exception_flows4", "exception_flows6");
+    remembered_in (table, chain, "router_flows4", "router_flows6");
+    /* IPv6 comes in pieces that are put together behind this hook; the later ones have no ports. */
+    if (has (table, "endpoint_hosts6"))
+        rule (chain, frag_frag_off_not_zero (), in ("endpoint_hosts6", KEY_IP6_SADDR, KEY_L4PROTO),
+              ACCEPT);
+    if (has (table, "exceptions6"))
+        rule (chain, frag_frag_off_not_zero (), in ("exceptions6", KEY_IP6_SADDR),
+              in ("transports", KEY_L4PROTO), ACCEPT);
     /* What routers on the way say of packets that were too big (RFC 1191, RFC 8201). */
     if (has (table, "flows4"))
         rule (chain, icmp_type (3), icmp_code (4), ACCEPT);
     if (has (table, "flows6"))
         rule (chain, icmpv6_type (2), ACCEPT);
+}
+
+/* The same is said to guests, by us and by routers inside the tunnel. */
+static void
+too_big_to_guests (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "guests4"))
+        rule (chain, in ("guests4", KEY_OIFNAME, KEY_IP_DADDR), icmp_type (3), icmp_code (4),
+              ACCEPT);
+    if (has (table, "guests6"))
+        rule (chain, in ("guests6", KEY_OIFNAME, KEY_IP6_DADDR), icmpv6_type (2), ACCEPT);
 }
 
 static void
@@ -188,16 +216,16 @@ static void
 endpoints_out (BulkheadTable *table, BulkheadChain *chain)
 {
     if (has (table, "endpoints_by_mark4"))
-        let_out (chain, "endpoints_by_mark4",
+        let_out (chain, "flows4",
                  in ("endpoints_by_mark4", KEY_MARK, KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT));
     if (has (table, "endpoints_by_mark6"))
-        let_out (chain, "endpoints_by_mark6",
+        let_out (chain, "flows6",
                  in ("endpoints_by_mark6", KEY_MARK, KEY_IP6_DADDR, KEY_L4PROTO, KEY_TH_DPORT));
     if (has (table, "endpoints_by_user4"))
-        let_out (chain, "endpoints_by_user4",
+        let_out (chain, "flows4",
                  in ("endpoints_by_user4", KEY_SKUID, KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT));
     if (has (table, "endpoints_by_user6"))
-        let_out (chain, "endpoints_by_user6",
+        let_out (chain, "flows6",
                  in ("endpoints_by_user6", KEY_SKUID, KEY_IP6_DADDR, KEY_L4PROTO, KEY_TH_DPORT));
 }
 
@@ -210,6 +238,8 @@ port_mapping (BulkheadTable *table, BulkheadChain *chain, BulkheadStatement refu
     if (!has (table, "port_mapping"))
         return;
     rule (chain, in ("port_mapping", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, refuse);
+    rule (chain, ip_daddr_not ("224.0.0.0/4"), udp_dport (1900), COUNTER, refuse);
+    rule (chain, ip6_daddr_not ("ff00::/8"), udp_dport (1900), COUNTER, refuse);
     if (has (table, "routers4"))
         rule (chain, in ("routers4", KEY_IP_DADDR),
               in ("router_services", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, refuse);
@@ -221,6 +251,15 @@ port_mapping (BulkheadTable *table, BulkheadChain *chain, BulkheadStatement refu
 void
 bulkhead_compile_add_lan (BulkheadTable *table, BulkheadChain *chain)
 {
+    /* Noted, so that a router's answer to this is told from its answer to discovery. */
+    if (chain->hook == HOOK_OUTPUT && has (table, "router_flows4") && has (table, "routers4")
+        && has (table, "lan4"))
+        let_out (chain, "router_flows4", in ("routers4", KEY_IP_DADDR),
+                 in ("lan4", KEY_OIFNAME, KEY_IP_DADDR), in ("transports", KEY_L4PROTO));
+    if (chain->hook == HOOK_OUTPUT && has (table, "router_flows6") && has (table, "routers6")
+        && has (table, "lan6"))
+        let_out (chain, "router_flows6", in ("routers6", KEY_IP6_DADDR),
+                 in ("lan6", KEY_OIFNAME, KEY_IP6_DADDR), in ("transports", KEY_L4PROTO));
     if (has (table, "lan4"))
         rule (chain, on_link (table, "lan4", KEY_OIFNAME, KEY_IP_DADDR),
               in ("protocols", KEY_L4PROTO), ACCEPT);
@@ -229,8 +268,9 @@ bulkhead_compile_add_lan (BulkheadTable *table, BulkheadChain *chain)
               in ("protocols", KEY_L4PROTO), ACCEPT);
 }
 
-/* A router's answer to discovery names the door to its port mapping, and comes from any port; a
- * guest that has no address yet asks for one. */
+/* A router's answer to discovery names the door to its port mapping, and comes from any port:
+ * only what it was asked itself is let in (answers_in). A guest that has no address yet asks for
+ * one. */
 static void
 lan_in (BulkheadTable *table, BulkheadChain *chain)
 {
@@ -270,12 +310,12 @@ exceptions_out (BulkheadTable *table, BulkheadChain *chain)
 {
     if (has (table, "exceptions4")) {
         rule (chain, in ("exceptions4", KEY_IP_DADDR), l4proto (1), ACCEPT);
-        let_out (chain, "exceptions4", in ("exceptions4", KEY_IP_DADDR),
+        let_out (chain, "exception_flows4", in ("exceptions4", KEY_IP_DADDR),
                  in ("transports", KEY_L4PROTO));
     }
     if (has (table, "exceptions6")) {
         rule (chain, in ("exceptions6", KEY_IP6_DADDR), l4proto (58), ACCEPT);
-        let_out (chain, "exceptions6", in ("exceptions6", KEY_IP6_DADDR),
+        let_out (chain, "exception_flows6", in ("exceptions6", KEY_IP6_DADDR),
                  in ("transports", KEY_L4PROTO));
     }
     if (has (table, "exception_pings4"))
@@ -283,10 +323,10 @@ exceptions_out (BulkheadTable *table, BulkheadChain *chain)
     if (has (table, "exception_pings6"))
         rule (chain, in ("exception_pings6", KEY_IP6_DADDR), l4proto (58), ACCEPT);
     if (has (table, "exception_services4"))
-        let_out (chain, "exception_services4",
+        let_out (chain, "exception_flows4",
                  in ("exception_services4", KEY_IP_DADDR, KEY_L4PROTO, KEY_TH_DPORT));
     if (has (table, "exception_services6"))
-        let_out (chain, "exception_services6",
+        let_out (chain, "exception_flows6",
                  in ("exception_services6", KEY_IP6_DADDR, KEY_L4PROTO, KEY_TH_DPORT));
 }
 
@@ -384,6 +424,7 @@ add_forward (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadN
     rule (chain, in ("name_services", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, DROP);
     port_mapping (table, chain, DROP);
     lan_forward (table, chain);
+    too_big_to_guests (table, chain);
     exceptions_out (table, chain);
     rule (chain, COUNTER, DROP);
 }
@@ -410,6 +451,7 @@ add_output (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNe
     into_tunnels (chain, policy, net);
     rule (chain, oifname ("lo"), ACCEPT);
     bulkhead_compile_add_preamble (table, chain);
+    too_big_to_guests (table, chain);
     bulkhead_compile_add_holes (table, chain, jump ("refuse"));
     rule (chain, jump ("refuse"));
     rule (chain, COUNTER, DROP);
@@ -429,6 +471,7 @@ add_postrouting (BulkheadTable *table, const BulkheadPolicy *policy, const Bulkh
     rule (chain, oifname ("lo"), ACCEPT);
     answers_to_guests (table, chain);
     bulkhead_compile_add_preamble (table, chain);
+    too_big_to_guests (table, chain);
     bulkhead_compile_add_holes (table, chain, DROP);
     rule (chain, COUNTER, DROP);
 }

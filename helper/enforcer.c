@@ -135,7 +135,8 @@ char *
 bulkhead_enforcer_text (BulkheadEnforcer *enforcer, const BulkheadPolicy *policy,
                         const BulkheadNet *net)
 {
-    g_autoptr (BulkheadRuleset) ruleset = compile (enforcer, policy, net);
+    g_autoptr (BulkheadRuleset) ruleset = bulkhead_compile (policy, net);
 
+    bulkhead_sink_read_dynamic (enforcer->sink, ruleset);
     return bulkhead_ruleset_to_text (ruleset);
 }

@@ -15,7 +15,10 @@ bulkhead_found_kind (const BulkheadNet *net, const char *interface)
         return BULKHEAD_TUNNEL_UNKNOWN;
     if (link->type == BULKHEAD_LINK_WIREGUARD)
         return BULKHEAD_TUNNEL_WIREGUARD;
-    return link->type == BULKHEAD_LINK_OVPN ? BULKHEAD_TUNNEL_OPENVPN : BULKHEAD_TUNNEL_OTHER;
+    if (link->type == BULKHEAD_LINK_OVPN)
+        return BULKHEAD_TUNNEL_OPENVPN;
+    /* A pair of Ethernet ends may be anything; a tunnel's kind of link stays one (LEAKS L38). */
+    return bulkhead_link_may_be_tunnel (link) ? BULKHEAD_TUNNEL_OTHER : BULKHEAD_TUNNEL_UNKNOWN;
 }
 
 BulkheadTunnel *

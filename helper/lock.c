@@ -419,6 +419,7 @@ strengthen (BulkheadLock *self, const BulkheadPolicy *policy, GError **error)
 
     if (!bulkhead_store_save (self->store, policy, error))
         return FALSE;
+    bulkhead_sink_forget_flows (sink_of (self));
     if (enforce (self, policy, error))
         return TRUE;
     /* If this fails the stricter one stays stored: it comes into force at the next start. */

@@ -20,6 +20,7 @@
 struct _BulkheadSink {
     BulkheadNftSocket *nft;
     BulkheadFeatures features;
+    gboolean forget_flows;
 };
 
 static const BulkheadFamily families[] = { BULKHEAD_FAMILY_INET, BULKHEAD_FAMILY_NETDEV };
@@ -76,10 +77,14 @@ change_sets (const Change *change, const BulkheadTable *table)
     for (guint i = 0; i < table->sets->len; i++) {
         const BulkheadSet *set = table->sets->pdata[i];
 
+        /* What the kernel remembers there is answers on their way. */
+        if (set->dynamic && is_kept (change, "set", table->family, set->name)) {
+            if (change->sink->forget_flows)
+                bulkhead_batch_flush_set (change->batch, table->family, set->name);
+            continue;
+        }
         if (is_untouched (change, table->family, set))
             continue;
-        if (set->dynamic && is_kept (change, "set", table->family, set->name))
-            continue; /* what the kernel remembers there is answers on their way */
         if (is_kept (change, "set", table->family, set->name))
             bulkhead_batch_flush_set (change->batch, table->family, set->name);
         else
@@ -200,8 +205,10 @@ bulkhead_sink_apply (BulkheadSink *sink, const BulkheadRuleset *ruleset,
         } else {
             reason = errno == EINTR ? ERESTART : errno;
         }
-        if (reason == 0)
+        if (reason == 0) {
+            sink->forget_flows = FALSE;
             return TRUE;
+        }
         if (reason == EPROTO) /* no answer: only reading back can tell */
             return bulkhead_sink_verify (sink, ruleset, NULL, BULKHEAD_READ_ALL, error);
         if (reason == ERESTART && attempt < ATTEMPTS)
@@ -305,6 +312,33 @@ bulkhead_sink_verify (BulkheadSink *sink, const BulkheadRuleset *ruleset,
         return TRUE;
     g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_ENFORCED, "not enforced: %s", problem);
     return FALSE;
+}
+
+void
+bulkhead_sink_forget_flows (BulkheadSink *sink)
+{
+    sink->forget_flows = TRUE;
+}
+
+void
+bulkhead_sink_read_dynamic (BulkheadSink *sink, BulkheadRuleset *ruleset)
+{
+    for (guint i = 0; i < ruleset->tables->len; i++) {
+        BulkheadTable *table = ruleset->tables->pdata[i];
+
+        for (guint j = 0; j < table->sets->len; j++) {
+            BulkheadSet *set = table->sets->pdata[j];
+            g_autoptr (BulkheadElements) elements = bulkhead_elements_new (set);
+
+            if (!set->dynamic
+                || !bulkhead_nft_socket_dump (sink->nft, NFT_MSG_GETSETELEM, table->family,
+                                              BULKHEAD_TABLE, set->name, on_elements, elements))
+                continue;
+            for (gsize at = 0; at < elements->bytes->len; at += elements->record)
+                g_byte_array_append (set->elements, elements->bytes->data + at, set->key_size);
+            bulkhead_set_finish (set);
+        }
+    }
 }
 
 /* ---- features ---- */

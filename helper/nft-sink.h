@@ -35,6 +35,13 @@ gboolean bulkhead_sink_has_tables (BulkheadSink *sink);
 gboolean bulkhead_sink_apply (BulkheadSink *sink, const BulkheadRuleset *ruleset,
                               const BulkheadRuleset *before, GError **error);
 
+/* The next apply that changes anything also empties the dynamic sets: what was let out under a
+ * looser policy is answered no more. */
+void bulkhead_sink_forget_flows (BulkheadSink *sink);
+/* Fills the dynamic sets of @ruleset, which nobody else has seen yet, with what the kernel
+ * remembers in them now: only to be shown. */
+void bulkhead_sink_read_dynamic (BulkheadSink *sink, BulkheadRuleset *ruleset);
+
 /* Elements; the kernel takes a second to list as many as a hundred thousand. */
 #define BULKHEAD_LARGE_SET 4096
 

@@ -259,6 +259,24 @@ ip_daddr (const char *prefix)
 }
 
 static inline BulkheadStatement
+ip_daddr_not (const char *prefix)
+{
+    BulkheadStatement statement = bulkhead_match_prefix (KEY_IP_DADDR, prefix);
+
+    statement.op = OP_NE;
+    return statement;
+}
+
+static inline BulkheadStatement
+ip6_daddr_not (const char *prefix)
+{
+    BulkheadStatement statement = bulkhead_match_prefix (KEY_IP6_DADDR, prefix);
+
+    statement.op = OP_NE;
+    return statement;
+}
+
+static inline BulkheadStatement
 ip6_saddr (const char *prefix)
 {
     return bulkhead_match_prefix (KEY_IP6_SADDR, prefix);
