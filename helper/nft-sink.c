@@ -175,6 +175,46 @@ batch_for (BulkheadSink *sink, const BulkheadRuleset *ruleset, const BulkheadRul
     return batch;
 }
 
+/*
+ * Takes orphans of a helper that died into our hands. The kernel lets no base chain be added in the
+ * transaction that changes a table's flags (EINVAL for __NFT_TABLE_F_UPDATE), and links come and go
+ * between two helpers, so this is a transaction of its own: no rule changes.
+ */
+static BulkheadBatch *
+batch_to_adopt (BulkheadSink *sink, const BulkheadRuleset *ruleset, guint32 generation,
+                const BulkheadListing *actual)
+{
+    BulkheadBatch *batch =
+        bulkhead_batch_new (bulkhead_nft_socket_take_seq (sink->nft, 0), generation);
+    g_autofree char *ours = g_strdup_printf (" flags %u", table_flags (sink));
+
+    for (guint i = 0; i < ruleset->tables->len; i++) {
+        const BulkheadTable *table = ruleset->tables->pdata[i];
+        const char *there = bulkhead_listing_lookup (actual, "table", table->family, NULL);
+
+        if (there != NULL && !g_str_has_suffix (there, ours) && can_adopt (sink, there))
+            bulkhead_batch_add_table (batch, table, table_flags (sink));
+    }
+    bulkhead_nft_socket_take_seq (sink->nft, batch->entries->len + 2);
+    if (batch->entries->len > 0)
+        bulkhead_batch_end (batch);
+    return batch;
+}
+
+/* What is to be sent next: empty when nothing is. */
+static BulkheadBatch *
+next_batch (BulkheadSink *sink, const BulkheadRuleset *ruleset, const BulkheadRuleset *before,
+            guint32 generation, const BulkheadListing *actual, gboolean *ret_last)
+{
+    BulkheadBatch *batch = batch_to_adopt (sink, ruleset, generation, actual);
+
+    *ret_last = batch->entries->len == 0;
+    if (!*ret_last)
+        return batch;
+    bulkhead_batch_free (batch);
+    return batch_for (sink, ruleset, before, generation, actual);
+}
+
 static void
 set_refused (GError **error, const BulkheadBatch *batch, guint32 seq, int reason)
 {
@@ -192,26 +232,29 @@ bulkhead_sink_apply (BulkheadSink *sink, const BulkheadRuleset *ruleset,
         g_autoptr (BulkheadListing) actual = bulkhead_listing_new ();
         g_autoptr (BulkheadBatch) batch = NULL;
         guint32 generation = bulkhead_nft_socket_generation (sink->nft, error);
+        gboolean last = TRUE;
         guint32 seq = 0;
         int reason;
 
         if (generation == 0)
             return FALSE;
         if (bulkhead_listing_read (actual, sink->nft, FALSE)) {
-            batch = batch_for (sink, ruleset, before, generation, actual);
+            batch = next_batch (sink, ruleset, before, generation, actual, &last);
             if (batch->entries->len == 0)
                 return TRUE;
             reason = bulkhead_nft_socket_transact (sink->nft, batch, &seq);
         } else {
             reason = errno == EINTR ? ERESTART : errno;
         }
-        if (reason == 0) {
+        if (reason == 0 && last) {
             sink->forget_flows = FALSE;
             return TRUE;
         }
-        if (reason == EPROTO) /* no answer: only reading back can tell */
+        if (reason == 0)
+            continue;
+        if (reason == EPROTO && last) /* no answer: only reading back can tell */
             return bulkhead_sink_verify (sink, ruleset, NULL, BULKHEAD_READ_ALL, error);
-        if (reason == ERESTART && attempt < ATTEMPTS)
+        if ((reason == ERESTART || !last) && attempt < ATTEMPTS)
             continue;
         if (batch != NULL)
             set_refused (error, batch, seq, reason);

@@ -249,6 +249,23 @@ test_owner (void)
     clear (heir);
 }
 
+/* A link came while there was no helper: the heir adds its guard to the orphan. */
+static void
+test_orphan_and_new_link (void)
+{
+    g_autoptr (BulkheadSink) sink = sink_new (TRUE);
+    g_autoptr (BulkheadSink) heir = NULL;
+    g_autoptr (BulkheadRuleset) one = ruleset_of ("protected-dual");
+    g_autoptr (BulkheadRuleset) three = ruleset_of ("three-uplinks");
+
+    apply (sink, one);
+    g_clear_pointer (&sink, bulkhead_sink_free);
+    heir = sink_new (TRUE);
+    apply (heir, three);
+    must_fail (RUN ("nft", "delete", "table", "netdev", "bulkhead"));
+    clear (heir);
+}
+
 /* The plain table of an older helper or kernel becomes an owned one, and the other way round. */
 static void
 test_between_ways (void)
@@ -390,6 +407,7 @@ main (int argc, char *argv[])
     g_test_add_func ("/nft/pause", test_pause);
     g_test_add_func ("/nft/pause-over", test_pause_over);
     g_test_add_func ("/nft/owner", test_owner);
+    g_test_add_func ("/nft/orphan-and-new-link", test_orphan_and_new_link);
     g_test_add_func ("/nft/between-ways", test_between_ways);
     g_test_add_func ("/nft/tampering", test_tampering);
     g_test_add_func ("/nft/refused-statement", test_refused_statement);
