@@ -22,8 +22,8 @@ static const char *const expected[] = {
     [BULKHEAD_PERMISSION_READ] = " GetStatus Verify ListTunnels ListGrants ",
     [BULKHEAD_PERMISSION_READ_ADDRESSES] = " GetRules ListExceptions GetLog ",
     [BULKHEAD_PERMISSION_STRENGTHEN] = " Lock Resume ",
-    [BULKHEAD_PERMISSION_WEAKEN] = " Unlock Pause AddTunnel TrustTunnel ForgetTunnel SetLan"
-                                   " AddExceptions RemoveExceptions ",
+    [BULKHEAD_PERMISSION_WEAKEN] = (" Unlock Pause AddTunnel TrustTunnel ForgetTunnel SetLan"
+                                    " AddExceptions RemoveExceptions "),
     [BULKHEAD_PERMISSION_AUTHORIZE] = " Authorize ",
     [BULKHEAD_PERMISSION_REVOKE] = " Revoke ",
 };
