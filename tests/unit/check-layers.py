@@ -9,7 +9,7 @@ import sys
 # The pure core: values in, values out.
 CORE = {
     "address", "compile", "compile-egress", "compile-element", "compile-local", "compile-sets", "error", "exception", "found", "net",
-    "policy", "policy-text", "ruleset", "ruleset-text", "tunnel",
+    "policy", "policy-keys", "policy-text", "ruleset", "ruleset-text", "tunnel",
     "weaker",
 }
 CORE_SYSTEM = {"gio/gio.h", "glib.h", "string.h"}
