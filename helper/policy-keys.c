@@ -159,17 +159,14 @@ bulkhead_keys_tunnel (GKeyFile *file, const char *group, GError **error)
     return g_steal_pointer (&tunnel);
 }
 
-gboolean
-bulkhead_keys_service (const char *key, BulkheadException *ret, GError **error)
+/* "tcp" or "tcp-443". */
+static gboolean
+parse_service (const char *key, BulkheadException *ret)
 {
     g_auto (GStrv) parts = g_strsplit (key, "-", 2);
-    BulkheadException exception = { 0 };
 
-    if (!bulkhead_protocol_parse (parts[0], &exception.protocol)
-        || (parts[1] != NULL && !bulkhead_port_parse (parts[1], &exception.port)))
-        return bulkhead_keys_refuse (error, BULKHEAD_KEYS_EXCEPTIONS, "key", key, "is not known");
-    *ret = exception;
-    return TRUE;
+    return bulkhead_protocol_parse (parts[0], &ret->protocol)
+           && (parts[1] == NULL || bulkhead_port_parse (parts[1], &ret->port));
 }
 
 gboolean
@@ -177,10 +174,10 @@ bulkhead_keys_exceptions (GKeyFile *file, const char *key, GArray *exceptions, G
 {
     g_auto (GStrv) items =
         g_key_file_get_string_list (file, BULKHEAD_KEYS_EXCEPTIONS, key, NULL, NULL);
-    BulkheadException exception;
+    BulkheadException exception = { 0 };
 
-    if (!bulkhead_keys_service (key, &exception, error))
-        return FALSE;
+    if (!parse_service (key, &exception))
+        return bulkhead_keys_refuse (error, BULKHEAD_KEYS_EXCEPTIONS, "key", key, "is not known");
     if (items == NULL)
         return bulkhead_keys_refuse (error, BULKHEAD_KEYS_EXCEPTIONS, key, NULL, "is no list");
 

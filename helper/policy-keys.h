@@ -28,9 +28,8 @@ gboolean bulkhead_keys_boolean (GKeyFile *file, const char *key, gboolean *ret, 
 /* The tunnel of @group, which begins with the prefix; all its keys must be there. Whether it fits
  * into a policy is not asked. (transfer full) */
 BulkheadTunnel *bulkhead_keys_tunnel (GKeyFile *file, const char *group, GError **error);
-/* "tcp" or "tcp-443", a key of the group of exceptions; in @ret all but the destination. */
-gboolean bulkhead_keys_service (const char *key, BulkheadException *ret, GError **error);
-/* Adds the destinations of @key to @exceptions, an array of BulkheadException. */
+/* Adds what stands under @key, as "tcp" or "tcp-443", to @exceptions, an array of
+ * BulkheadException. */
 gboolean bulkhead_keys_exceptions (GKeyFile *file, const char *key, GArray *exceptions,
                                    GError **error);
 /* The word for @kind. */

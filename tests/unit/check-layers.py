@@ -8,7 +8,7 @@ import sys
 
 # The pure core: values in, values out.
 CORE = {
-    "address", "compile", "compile-egress", "compile-element", "compile-local", "compile-sets", "error", "exception", "found", "net",
+    "address", "compile", "compile-egress", "compile-element", "compile-local", "compile-sets", "error", "exception", "found", "managed", "managed-text", "net",
     "policy", "policy-keys", "policy-text", "ruleset", "ruleset-text", "tunnel",
     "weaker",
 }
