@@ -67,6 +67,12 @@ static const struct {
                                    "The authorised users cannot be understood: nobody is "
                                    "authorised",
                                    "fc5c7946c3704b1695395e81a786f08d", "4" },
+    [BULKHEAD_EVENT_MANAGED] = { "managed", "The settings that the administrator fixed are others",
+                                 "4f759ffb842b407b878d127be57d60ad", "5" },
+    [BULKHEAD_EVENT_MISMANAGED] = { "mismanaged",
+                                    "A policy file of the administrator's cannot be used: nothing "
+                                    "is allowed because of it",
+                                    "8a846118124f40b1ac37c502c5b2d53f", "2" },
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (events) == BULKHEAD_EVENT_LAST + 1);

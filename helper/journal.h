@@ -28,7 +28,9 @@ typedef enum {
     BULKHEAD_EVENT_AUTHORIZED, /* a user needs no password any more; detail: uid */
     BULKHEAD_EVENT_REVOKED,    /* a user needs one again; detail: uid, user (whose) */
     BULKHEAD_EVENT_FORGOTTEN,  /* the list of those users could not be understood */
-    BULKHEAD_EVENT_LAST = BULKHEAD_EVENT_FORGOTTEN,
+    BULKHEAD_EVENT_MANAGED,    /* the administrator's files say something else now; detail: fixed */
+    BULKHEAD_EVENT_MISMANAGED, /* one of them cannot be used; detail: problem */
+    BULKHEAD_EVENT_LAST = BULKHEAD_EVENT_MISMANAGED,
 } BulkheadEvent;
 
 typedef struct _BulkheadJournal BulkheadJournal;

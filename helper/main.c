@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Only wires. Whatever ends this process, the rules stay in the kernel. */
 #include "error.h"
+#include "policy-files.h"
 #include "service.h"
 
 #include <glib-unix.h>
@@ -111,6 +112,8 @@ open_bus (GError **error)
 
 typedef struct {
     GMainLoop *loop;
+    BulkheadLock *lock;
+    const char *config_dir;
     gboolean bus_gone;
 } Run;
 
@@ -122,20 +125,51 @@ on_signal_cb (gpointer state)
 }
 
 static void
+on_policy_changed_cb (gpointer state)
+{
+    const Run *run = state;
+
+    bulkhead_lock_set_managed (run->lock, bulkhead_policy_files_read (run->config_dir));
+}
+
+static gboolean
+on_hangup_cb (gpointer state)
+{
+    on_policy_changed_cb (state);
+    return G_SOURCE_CONTINUE;
+}
+
+static void
 on_bus_closed_cb (Run *state)
 {
     state->bus_gone = TRUE;
     g_main_loop_quit (state->loop);
 }
 
+/* Watched first and read again then: nothing is missed between the first reading and the watch. */
+static BulkheadPolicyFiles *
+follow_policy (Run *state)
+{
+    g_autoptr (GError) error = NULL;
+    BulkheadPolicyFiles *files =
+        bulkhead_policy_files_watch (state->config_dir, on_policy_changed_cb, state, &error);
+
+    if (files == NULL)
+        g_warning ("%s; a SIGHUP makes the helper read them", error->message);
+    g_unix_signal_add (SIGHUP, on_hangup_cb, state);
+    on_policy_changed_cb (state);
+    return files;
+}
+
 /* The name is owned last: who sees it knows that the stored lock is in force. */
 static gboolean
-serve (GDBusConnection *bus, BulkheadLock *lock, BulkheadJournal *journal, BulkheadGrants *grants,
-       GError **error)
+serve (GDBusConnection *bus, BulkheadLock *lock, const char *config_dir, BulkheadJournal *journal,
+       BulkheadGrants *grants, GError **error)
 {
     g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
     g_autoptr (BulkheadService) service = bulkhead_service_new (lock, journal, grants);
-    Run state = { loop, FALSE };
+    Run state = { loop, lock, config_dir, FALSE };
+    g_autoptr (BulkheadPolicyFiles) files = follow_policy (&state);
 
     g_signal_connect_swapped (bus, "closed", G_CALLBACK (on_bus_closed_cb), &state);
     g_unix_signal_add (SIGTERM, on_signal_cb, &state);
@@ -189,6 +223,7 @@ run (const Options *options, GError **error)
     g_autoptr (BulkheadGrants) grants = NULL;
     g_autoptr (BulkheadLock) lock = NULL;
     const char *state_dir = or_default (options->state_dir, "/var/lib/bulkhead");
+    const char *config_dir = or_default (options->config_dir, "/etc/bulkhead");
     gboolean ok;
 
     if (bus == NULL && !options->boot)
@@ -198,14 +233,15 @@ run (const Options *options, GError **error)
         return FALSE;
     journal = bulkhead_journal_new (or_default (options->log_dir, "/var/log/bulkhead"));
     bulkhead_journal_write (journal, BULKHEAD_EVENT_STARTED, detail);
-    lock = bulkhead_lock_new (g_steal_pointer (&store), journal, !options->no_owner, error);
+    lock = bulkhead_lock_new (g_steal_pointer (&store), bulkhead_policy_files_read (config_dir),
+                              journal, !options->no_owner, error);
     if (lock == NULL)
         return FALSE;
     if (options->boot) {
         ok = check_in_force (lock, error);
     } else {
         grants = open_grants (state_dir, journal);
-        ok = serve (bus, lock, journal, grants, error);
+        ok = serve (bus, lock, config_dir, journal, grants, error);
     }
     bulkhead_journal_write (journal, BULKHEAD_EVENT_STOPPED, NULL);
     return ok;

@@ -46,6 +46,16 @@ bulkhead_managed_free (BulkheadManaged *managed)
     g_free (managed);
 }
 
+gboolean
+bulkhead_managed_equal (const BulkheadManaged *a, const BulkheadManaged *b)
+{
+    for (guint i = 0; i < BULKHEAD_SETTINGS; i++)
+        if (g_strcmp0 (a->fixed_by[i], b->fixed_by[i]) != 0 || !a->keeps[i] != !b->keeps[i])
+            return FALSE;
+    return bulkhead_policy_equal (a->policy, b->policy) && !a->at_boot == !b->at_boot
+           && g_strcmp0 (a->problem, b->problem) == 0;
+}
+
 void
 bulkhead_managed_set_problem (BulkheadManaged *managed, const char *problem)
 {

@@ -49,6 +49,7 @@ gboolean bulkhead_managed_add (BulkheadManaged *managed, const char *file, const
  * repair can come through the tunnel.
  */
 void bulkhead_managed_close (BulkheadManaged *managed, const char *file);
+gboolean bulkhead_managed_equal (const BulkheadManaged *a, const BulkheadManaged *b);
 /* Replaces the problem; NULL: there is none. */
 void bulkhead_managed_set_problem (BulkheadManaged *managed, const char *problem);
 

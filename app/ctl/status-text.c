@@ -159,6 +159,21 @@ append_weakened (GString *text, GVariant *status)
     }
 }
 
+static void
+append_managed (GString *text, GVariant *status)
+{
+    g_autoptr (GVariant) fixed = bulkhead_get_array (status, "fixed", "as");
+    g_autofree const char **names = g_variant_get_strv (fixed, NULL);
+    g_autofree char *list = g_strjoinv (", ", (char **)names);
+    g_autofree char *line = g_strdup_printf ("%s (by the administrator)", list);
+    g_autofree char *problem = bulkhead_get_text (status, "managed_problem");
+
+    if (*list != '\0')
+        append_line (text, "Fixed:", TRUE, line);
+    if (*problem != '\0')
+        append_line (text, "Policy:", TRUE, problem);
+}
+
 char *
 bulkhead_status_to_text (GVariant *status)
 {
@@ -172,6 +187,7 @@ bulkhead_status_to_text (GVariant *status)
     if (state != BULKHEAD_STATE_OFF && state != BULKHEAD_STATE_PAUSED)
         append_open (text, status);
     append_weakened (text, status);
+    append_managed (text, status);
     g_string_append (text, way_out (state));
     return g_string_free (text, FALSE);
 }

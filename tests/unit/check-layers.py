@@ -38,7 +38,7 @@ LAYERS = [
     CORE,
     {"clock", "netlink", "nft-batch", "nft-describe", "nft-encode", "nft-listing", "nft-sink",
      "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
-     "conntrack", "grants", "state-file", "store", "trusted-file", "journal", "observe", "enforcer"},
+     "conntrack", "grants", "state-file", "store", "trusted-file", "policy-files", "settings", "journal", "observe", "enforcer"},
     {"lock"},
     {"permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
     {"main"},
