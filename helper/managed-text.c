@@ -219,7 +219,8 @@ read_text (Reading *reading, const char *text, gsize length, GError **error)
                              "is too long, is not UTF-8 or has a zero byte in it");
         return FALSE;
     }
-    if (!g_key_file_load_from_data (reading->file, text, length, G_KEY_FILE_NONE, &cause))
+    if (!g_key_file_load_from_data (reading->file, text, length, G_KEY_FILE_KEEP_TRANSLATIONS,
+                                    &cause))
         return bulkhead_error_set_value (error, BULKHEAD_ERROR_STATE_UNREADABLE, "text",
                                          cause->message, "is not a key file");
     groups = g_key_file_get_groups (reading->file, NULL);
@@ -236,10 +237,8 @@ bulkhead_managed_add (BulkheadManaged *managed, const char *file, const char *te
     g_auto (Reading)
         reading = { g_key_file_new (), bulkhead_policy_ref (managed->policy), managed->at_boot };
 
-    if (!read_text (&reading, text, length, error)) {
-        g_prefix_error (error, "%s: ", file);
+    if (!read_text (&reading, text, length, error))
         return FALSE;
-    }
     bulkhead_policy_unref (managed->policy);
     managed->policy = g_steal_pointer (&reading.policy);
     reading.policy = bulkhead_policy_new ();

@@ -37,9 +37,9 @@ void bulkhead_managed_free (BulkheadManaged *managed);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadManaged, bulkhead_managed_free)
 
 /*
- * Takes in the text of one more file, named @file in messages. What it says goes before what
- * earlier files said: by key, in [exceptions] by service, tunnels whole. STATE_UNREADABLE, naming
- * file, group, key, value and reason: then @managed is as before. (managed-text.c)
+ * Takes in the text of one more file, to be named as @file. What it says goes before what earlier
+ * files said: by key, in [exceptions] by service, tunnels whole. STATE_UNREADABLE, naming group,
+ * key, value and reason: then @managed is as before. (managed-text.c)
  */
 gboolean bulkhead_managed_add (BulkheadManaged *managed, const char *file, const char *text,
                                gsize length, GError **error);

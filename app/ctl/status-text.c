@@ -73,9 +73,20 @@ bulkhead_status_reason (GVariant *status)
     return g_strdup ("The helper gave a state that this program does not know.");
 }
 
-static const char *
-way_out (BulkheadState state)
+static gboolean
+is_fixed (GVariant *status, const char *setting)
 {
+    g_autoptr (GVariant) fixed = bulkhead_get_array (status, "fixed", "as");
+    g_autofree const char **names = g_variant_get_strv (fixed, NULL);
+
+    return g_strv_contains (names, setting);
+}
+
+static const char *
+way_out (GVariant *status, BulkheadState state)
+{
+    if (is_fixed (status, "lock"))
+        return "Way out:   only the administrator's; see man bulkhead-policy\n";
     switch (state) {
     case BULKHEAD_STATE_OFF:
         return "To lock:   bulkheadctl lock\n";
@@ -188,6 +199,6 @@ bulkhead_status_to_text (GVariant *status)
         append_open (text, status);
     append_weakened (text, status);
     append_managed (text, status);
-    g_string_append (text, way_out (state));
+    g_string_append (text, way_out (status, state));
     return g_string_free (text, FALSE);
 }
