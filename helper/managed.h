@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the administrator fixed, as a value: settings that no user changes, each with the file that
- * fixed it. The user's own settings stay stored beneath, and count again when a file is gone.
- * Pure: text in, policy in, policy out.
+ * bulkhead-policy(5). What the administrator fixed, as a value: settings that no user changes, each
+ * with the file that fixed it. The user's own settings stay stored beneath, and count again when a
+ * file is gone. Pure: text in, policy in, policy out.
  */
 #pragma once
 
