@@ -73,6 +73,10 @@ static const struct {
                                     "A policy file of the administrator's cannot be used: nothing "
                                     "is allowed because of it",
                                     "8a846118124f40b1ac37c502c5b2d53f", "2" },
+    [BULKHEAD_EVENT_ASLEEP] = { "asleep", "The machine goes to sleep",
+                                "d36fba66667f4e0bbb51de1b0e39e5d1", "6" },
+    [BULKHEAD_EVENT_AWAKE] = { "awake", "The machine is awake", "8b759d561ed24b7a8980ab1fa736e772",
+                               "6" },
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (events) == BULKHEAD_EVENT_LAST + 1);

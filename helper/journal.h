@@ -30,7 +30,9 @@ typedef enum {
     BULKHEAD_EVENT_FORGOTTEN,  /* the list of those users could not be understood */
     BULKHEAD_EVENT_MANAGED,    /* the administrator's files say something else now; detail: fixed */
     BULKHEAD_EVENT_MISMANAGED, /* one of them cannot be used; detail: problem */
-    BULKHEAD_EVENT_LAST = BULKHEAD_EVENT_MISMANAGED,
+    BULKHEAD_EVENT_ASLEEP, /* the machine goes to sleep; detail: rules, as they were read back */
+    BULKHEAD_EVENT_AWAKE,  /* it is awake; detail: the same */
+    BULKHEAD_EVENT_LAST = BULKHEAD_EVENT_AWAKE,
 } BulkheadEvent;
 
 typedef struct _BulkheadJournal BulkheadJournal;

@@ -12,9 +12,10 @@
 
 #include <malloc.h>
 
-#define POLL_MAX 60      /* seconds between looks at a WireGuard link that is silent */
-#define RETRY_SECONDS 1  /* while broken, or while links cannot be read */
-#define REPAIRS_TOLD 100 /* at the most, in one window */
+#define POLL_MAX 60     /* seconds between looks at a WireGuard link that is silent */
+#define RETRY_SECONDS 1 /* while broken, or while links cannot be read */
+#define SLEEP_MIN (G_USEC_PER_SEC / 10) /* the two clocks are not read at the same time */
+#define REPAIRS_TOLD 100                /* at the most, in one window */
 #define REPAIRS_WINDOW (10 * G_USEC_PER_SEC)
 #define MANY_EXCEPTIONS 1000 /* a change of as many leaves memory worth giving back */
 
@@ -36,6 +37,7 @@ struct _BulkheadLock {
     gint64 verified;      /* and of the last reading back for one */
     gint64 repairs_since; /* monotonic µs: where the window of told repairs began */
     guint repairs_told;
+    gint64 slept; /* bulkhead_slept() when it was last looked at */
 
     guint pause_source;
     guint poll_source;
@@ -235,12 +237,25 @@ end_pause (BulkheadLock *self)
     log_detail (self, BULKHEAD_EVENT_RESUMED, "by", "time");
 }
 
+/* The kernel's time for the elements of a pause stands still while the machine sleeps: after it,
+ * what stands there is not what is wanted any more. */
+static void
+notice_sleep (BulkheadLock *self)
+{
+    gint64 slept = bulkhead_slept ();
+
+    if (slept - self->slept > SLEEP_MIN && self->policy->pause_seconds > 0)
+        bulkhead_enforcer_forget (self->enforcer);
+    self->slept = slept;
+}
+
 /* Everything anew: the pause, the links, the tunnels, the rules. */
 static void
 look_again (BulkheadLock *self)
 {
     gboolean pause_over = self->policy->pause_seconds > 0 && !is_paused (self->policy);
 
+    notice_sleep (self);
     if (pause_over)
         end_pause (self);
     take_net (self);
@@ -358,20 +373,21 @@ repair (BulkheadLock *self, const char *program, guint32 pid)
     publish (self);
 }
 
+static gboolean
+is_as_wanted (BulkheadLock *self)
+{
+    notice_sleep (self);
+    return self->policy->locked ? bulkhead_enforcer_verify (self->enforcer)
+                                : !bulkhead_sink_has_tables (sink_of (self));
+}
+
 static void
 on_touched_cb (guint32 pid, const char *program, gboolean overflow, gpointer data)
 {
     BulkheadLock *self = data;
 
-    if (!bulkhead_enforcer_verify (self->enforcer))
+    if (!is_as_wanted (self))
         repair (self, program, pid);
-}
-
-static gboolean
-is_as_wanted (BulkheadLock *self)
-{
-    return self->policy->locked ? bulkhead_enforcer_verify (self->enforcer)
-                                : !bulkhead_sink_has_tables (sink_of (self));
 }
 
 gboolean
@@ -384,6 +400,29 @@ bulkhead_lock_verify (BulkheadLock *self, gint64 max_age, GError **error)
         return TRUE;
     g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_ENFORCED, "%s", self->problem);
     return FALSE;
+}
+
+static void
+log_verified (BulkheadLock *self, BulkheadEvent event)
+{
+    g_autoptr (GError) error = NULL;
+
+    bulkhead_lock_verify (self, 0, &error);
+    log_detail (self, event, "rules", error == NULL ? "verified" : error->message);
+}
+
+void
+bulkhead_lock_fall_asleep (BulkheadLock *self)
+{
+    log_verified (self, BULKHEAD_EVENT_ASLEEP);
+}
+
+void
+bulkhead_lock_wake_up (BulkheadLock *self)
+{
+    self->poll_seconds = 0;
+    look_again (self);
+    log_verified (self, BULKHEAD_EVENT_AWAKE);
 }
 
 static gboolean

@@ -26,9 +26,9 @@ G_DECLARE_FINAL_TYPE (BulkheadLock, bulkhead_lock, BULKHEAD, LOCK, GObject)
 
 /*
  * Puts the stored policy, beneath what the administrator fixed, into the kernel. @use_owner: FALSE
- * forces the way of kernels before 6.9. Takes @store and @managed; @journal is borrowed and must outlive it. Returns NULL only when there is no
- * netlink at all; a lock that cannot be enforced comes back as BROKEN.
- * Signal "changed": state, policy, net or pause changed.
+ * forces the way of kernels before 6.9. Takes @store and @managed; @journal is borrowed and must
+ * outlive it. Returns NULL only when there is no netlink at all; a lock that cannot be enforced
+ * comes back as BROKEN. Signal "changed": state, policy, net or pause changed.
  */
 BulkheadLock *bulkhead_lock_new (BulkheadStore *store, BulkheadManaged *managed,
                                  BulkheadJournal *journal, gboolean use_owner, GError **error);
@@ -63,6 +63,11 @@ void bulkhead_lock_set_managed (BulkheadLock *lock, BulkheadManaged *managed);
 /* Reads everything back now, or not longer than @max_age µs ago, and mends what is not as it
  * should be; FALSE and NOT_ENFORCED with what could not be mended. */
 gboolean bulkhead_lock_verify (BulkheadLock *lock, gint64 max_age, GError **error);
+/* For when the machine goes to sleep, and is awake: reads everything back, mends it, and logs what
+ * was found. Awake, it looks at links and tunnels anew first, and shortens a pause in the kernel by
+ * the time asleep. */
+void bulkhead_lock_fall_asleep (BulkheadLock *lock);
+void bulkhead_lock_wake_up (BulkheadLock *lock);
 /* The rules as nft text; "" when off. (transfer full) */
 char *bulkhead_lock_get_rules (BulkheadLock *lock);
 /* Whether the trusted tunnel of that name is up: link up, address, WireGuard: handshake < 180 s. */

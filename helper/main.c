@@ -3,6 +3,7 @@
 #include "error.h"
 #include "policy-files.h"
 #include "service.h"
+#include "sleep.h"
 
 #include <glib-unix.h>
 #include <stdlib.h>
@@ -140,6 +141,17 @@ on_hangup_cb (gpointer state)
 }
 
 static void
+on_sleep_cb (gboolean asleep, gpointer state)
+{
+    const Run *run = state;
+
+    if (asleep)
+        bulkhead_lock_fall_asleep (run->lock);
+    else
+        bulkhead_lock_wake_up (run->lock);
+}
+
+static void
 on_bus_closed_cb (Run *state)
 {
     state->bus_gone = TRUE;
@@ -170,12 +182,14 @@ serve (GDBusConnection *bus, BulkheadLock *lock, const char *config_dir, Bulkhea
     g_autoptr (BulkheadService) service = bulkhead_service_new (lock, journal, grants);
     Run state = { loop, lock, config_dir, FALSE };
     g_autoptr (BulkheadPolicyFiles) files = follow_policy (&state);
+    g_autoptr (BulkheadSleep) sleep = NULL;
 
     g_signal_connect_swapped (bus, "closed", G_CALLBACK (on_bus_closed_cb), &state);
     g_unix_signal_add (SIGTERM, on_signal_cb, &state);
     g_unix_signal_add (SIGINT, on_signal_cb, &state);
     if (!bulkhead_service_export (service, bus, error) || !own_name (bus, error))
         return FALSE;
+    sleep = bulkhead_sleep_new (bus, on_sleep_cb, &state);
     g_main_loop_run (loop);
     bulkhead_service_unexport (service);
     if (!state.bus_gone)

@@ -249,10 +249,16 @@ bulkhead_elements_add_message (BulkheadElements *elements, const struct nlmsghdr
     {
         Attributes element = { 0 };
         const guint8 *key, *key_end;
+        guint64 left;
 
         mnl_attr_parse_nested (item, collect, &element);
         key = key_bytes (element.at[NFTA_SET_ELEM_KEY], elements->key);
         key_end = key_bytes (element.at[NFTA_SET_ELEM_KEY_END], elements->key);
+        if (element.at[NFTA_SET_ELEM_EXPIRATION] != NULL
+            && mnl_attr_get_payload_len (element.at[NFTA_SET_ELEM_EXPIRATION]) == sizeof left) {
+            left = GUINT64_FROM_BE (mnl_attr_get_u64 (element.at[NFTA_SET_ELEM_EXPIRATION]));
+            elements->left = MAX (elements->left, left);
+        }
         if (key != NULL)
             add_record (key, key_end, number_of (element.at[NFTA_SET_ELEM_FLAGS]), elements);
     }

@@ -48,6 +48,8 @@ BUS_CONFIG = """<busconfig>
   <allow send_destination="org.freedesktop.DBus"/>
 </policy>
 <include>{source}/data/org.bulkhead.Helper1.conf</include>
+<policy user="root"><allow own="org.freedesktop.login1"/></policy>
+<policy context="default"><allow send_destination="org.freedesktop.login1"/></policy>
 </busconfig>
 """
 

@@ -31,6 +31,7 @@ GUARDED = {
 # Names on the bus that few may call.
 GUARDED_NAMES = {
     "org.freedesktop.PolicyKit1": {"polkit"},
+    "org.freedesktop.login1": {"sleep"},
 }
 
 # Nothing points back: a file may include only headers of its own layer or of one below.
@@ -40,7 +41,7 @@ LAYERS = [
      "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
      "conntrack", "grants", "state-file", "store", "trusted-file", "policy-files", "settings", "journal", "observe", "enforcer"},
     {"lock"},
-    {"permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
+    {"sleep", "permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
     {"main"},
 ]
 
