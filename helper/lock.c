@@ -576,6 +576,9 @@ bulkhead_lock_set_managed (BulkheadLock *self, BulkheadManaged *managed)
     if (was->locked && !policy->locked)
         enforce (self, policy, NULL); /* what stays there is told as a problem */
     look_again (self);
+    if (!was->locked != !policy->locked)
+        log_detail (self, policy->locked ? BULKHEAD_EVENT_LOCKED : BULKHEAD_EVENT_UNLOCKED, "by",
+                    "administrator");
     if (policy->locked && !bulkhead_policy_is_weaker (was, policy))
         bulkhead_conntrack_cut (self->net, self->policy, NULL);
 }

@@ -106,6 +106,8 @@ def test_the_users_own_come_back(place):
     os.unlink(path)
     wait_for(lambda: fixed(place) == [])
     assert place.property("State") == OFF and place.rules_in_kernel() == ""
+    assert [e["event"] for e in place.events() if e.get("by") == "administrator"] == [
+        "locked", "unlocked"]
     assert (place.call("ListTunnels"), place.call("ListExceptions")) == own
     with open(place.file, encoding="utf-8") as file:
         text = file.read()
