@@ -115,8 +115,18 @@ typedef struct {
     GMainLoop *loop;
     BulkheadLock *lock;
     const char *config_dir;
+    BulkheadPolicyFiles *files;
+    BulkheadSleep *sleep;
     gboolean bus_gone;
 } Run;
+
+static void
+run_clear (Run *run)
+{
+    g_clear_pointer (&run->files, bulkhead_policy_files_free);
+    g_clear_pointer (&run->sleep, bulkhead_sleep_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
 
 static gboolean
 on_signal_cb (gpointer state)
@@ -159,18 +169,17 @@ on_bus_closed_cb (Run *state)
 }
 
 /* Watched first and read again then: nothing is missed between the first reading and the watch. */
-static BulkheadPolicyFiles *
+static void
 follow_policy (Run *state)
 {
     g_autoptr (GError) error = NULL;
-    BulkheadPolicyFiles *files =
-        bulkhead_policy_files_watch (state->config_dir, on_policy_changed_cb, state, &error);
 
-    if (files == NULL)
+    state->files =
+        bulkhead_policy_files_watch (state->config_dir, on_policy_changed_cb, state, &error);
+    if (state->files == NULL)
         g_warning ("%s; a SIGHUP makes the helper read them", error->message);
     g_unix_signal_add (SIGHUP, on_hangup_cb, state);
     on_policy_changed_cb (state);
-    return files;
 }
 
 /* The name is owned last: who sees it knows that the stored lock is in force. */
@@ -180,16 +189,15 @@ serve (GDBusConnection *bus, BulkheadLock *lock, const char *config_dir, Bulkhea
 {
     g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
     g_autoptr (BulkheadService) service = bulkhead_service_new (lock, journal, grants);
-    Run state = { loop, lock, config_dir, FALSE };
-    g_autoptr (BulkheadPolicyFiles) files = follow_policy (&state);
-    g_autoptr (BulkheadSleep) sleep = NULL;
+    g_auto (Run) state = { .loop = loop, .lock = lock, .config_dir = config_dir };
 
+    follow_policy (&state);
     g_signal_connect_swapped (bus, "closed", G_CALLBACK (on_bus_closed_cb), &state);
     g_unix_signal_add (SIGTERM, on_signal_cb, &state);
     g_unix_signal_add (SIGINT, on_signal_cb, &state);
     if (!bulkhead_service_export (service, bus, error) || !own_name (bus, error))
         return FALSE;
-    sleep = bulkhead_sleep_new (bus, on_sleep_cb, &state);
+    state.sleep = bulkhead_sleep_new (bus, on_sleep_cb, &state);
     g_main_loop_run (loop);
     bulkhead_service_unexport (service);
     if (!state.bus_gone)
