@@ -93,9 +93,10 @@ class Bus:
         with open(config, "w", encoding="utf-8") as file:
             file.write(BUS_CONFIG.format(directory=directory, source=SOURCE))
         self.address = f"unix:path={directory}/bus"
-        self.daemon = subprocess.Popen(["dbus-daemon", "--nofork", "--config-file", config],
-                                       stdin=subprocess.DEVNULL)
-        wait_for(lambda: os.path.exists(os.path.join(directory, "bus")))
+        self.daemon = subprocess.Popen(
+            ["dbus-daemon", "--nofork", "--print-address", "--config-file", config],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        assert self.daemon.stdout.readline(), "the bus does not listen"
         self.connection = Gio.DBusConnection.new_for_address_sync(
             self.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
             | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
@@ -109,6 +110,7 @@ class Bus:
         if self.daemon.poll() is None:
             self.daemon.terminate()
             self.daemon.wait(SECONDS)
+        self.daemon.stdout.close()
 
 
 class Place:
