@@ -142,7 +142,8 @@ serve (GDBusConnection *bus, BulkheadLock *lock, BulkheadJournal *journal, Bulkh
        GError **error)
 {
     g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-    g_autoptr (BulkheadService) service = bulkhead_service_new (lock, journal, grants);
+    g_autoptr (BulkheadAtBoot) at_boot = bulkhead_at_boot_new (bus);
+    g_autoptr (BulkheadService) service = bulkhead_service_new (lock, journal, grants, at_boot);
     Run state = { loop, FALSE };
     guint watchdog;
 

@@ -31,6 +31,7 @@ GUARDED = {
 # Names on the bus that few may call.
 GUARDED_NAMES = {
     "org.freedesktop.PolicyKit1": {"polkit"},
+    "org.freedesktop.systemd1": {"at-boot"},
 }
 
 # Nothing points back: a file may include only headers of its own layer or of one below.
@@ -41,7 +42,7 @@ LAYERS = [
      "conntrack", "grants", "state-file", "store", "journal", "observe", "enforcer",
      "fallback", "watchdog"},
     {"lock"},
-    {"permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
+    {"at-boot", "permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
     {"boot", "main"},
 ]
 
