@@ -40,10 +40,10 @@ LAYERS = [
     {"clock", "netlink", "nft-batch", "nft-describe", "nft-encode", "nft-listing", "nft-sink",
      "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
      "conntrack", "grants", "state-file", "store", "journal", "observe", "enforcer",
-     "fallback", "watchdog"},
+     "fallback", "holder", "watchdog"},
     {"lock"},
     {"at-boot", "permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
-    {"boot", "main"},
+    {"boot", "rescue", "main"},
 ]
 
 INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]', re.M)
