@@ -77,6 +77,8 @@ static const struct {
                                 "d36fba66667f4e0bbb51de1b0e39e5d1", "6" },
     [BULKHEAD_EVENT_AWAKE] = { "awake", "The machine is awake", "8b759d561ed24b7a8980ab1fa736e772",
                                "6" },
+    [BULKHEAD_EVENT_CLOSED] = { "closed", "The lock is not to be had: everything is blocked",
+                                "f6bdc9a40b894c9190d1169e319a07d9", "2" },
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (events) == BULKHEAD_EVENT_LAST + 1);

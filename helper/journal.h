@@ -32,7 +32,8 @@ typedef enum {
     BULKHEAD_EVENT_MISMANAGED, /* one of them cannot be used; detail: problem */
     BULKHEAD_EVENT_ASLEEP, /* the machine goes to sleep; detail: rules, as they were read back */
     BULKHEAD_EVENT_AWAKE,  /* it is awake; detail: the same */
-    BULKHEAD_EVENT_LAST = BULKHEAD_EVENT_AWAKE,
+    BULKHEAD_EVENT_CLOSED, /* the built-in rules stand in the place of the lock; problem */
+    BULKHEAD_EVENT_LAST = BULKHEAD_EVENT_CLOSED,
 } BulkheadEvent;
 
 typedef struct _BulkheadJournal BulkheadJournal;

@@ -98,6 +98,15 @@ bulkhead_managed_list (const BulkheadManaged *managed)
     return g_strv_builder_end (list);
 }
 
+gboolean
+bulkhead_managed_at_boot (const BulkheadManaged *managed, gboolean now)
+{
+    const BulkheadSetting setting = BULKHEAD_SETTING_AT_BOOT;
+
+    return bulkhead_managed_fixes (managed, setting) && !managed->keeps[setting] ? managed->at_boot
+                                                                                 : now;
+}
+
 /* ---- policies ---- */
 
 /* @base with one setting as it is in @from. */

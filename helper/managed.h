@@ -57,6 +57,8 @@ gboolean bulkhead_managed_fixes (const BulkheadManaged *managed, BulkheadSetting
 /* The words of the fixed settings, in the order of the enumeration. (transfer full) */
 GStrv bulkhead_managed_list (const BulkheadManaged *managed);
 
+/* Whether the lock is to be there before the network at the next start, when it is @now. */
+gboolean bulkhead_managed_at_boot (const BulkheadManaged *managed, gboolean now);
 /* What is in force when @own is what the user wants. */
 BulkheadPolicy *bulkhead_managed_apply (const BulkheadManaged *managed, const BulkheadPolicy *own);
 /* The opposite: what to keep as the user's own when @wanted shall be in force. Fixed settings stay

@@ -3,7 +3,6 @@
 import os
 import re
 import select
-import threading
 
 import gi
 import pytest
@@ -11,7 +10,8 @@ import pytest
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
-from place import BLOCKING, PAUSED, SECONDS, SOURCE, run, settle, wait_for
+from fakes import Fake
+from place import BLOCKING, PAUSED, SOURCE, run, settle, wait_for
 
 LOGIND = "org.freedesktop.login1"
 PATH = "/org/freedesktop/login1"
@@ -23,33 +23,15 @@ XML = """<node><interface name="org.freedesktop.login1.Manager">
 BUILD = os.path.realpath(os.environ.get("BULKHEAD_BUILD", os.path.join(SOURCE, "build")))
 
 
-class Logind:
+class Logind(Fake):
     """Gives out inhibitors, each a pipe of which it keeps the end that tells of the release."""
 
     def __init__(self, address):
-        self.address, self.asked, self.pipes, self.refuses = address, [], [], False
-        self.context = GLib.MainContext()
-        self.loop = GLib.MainLoop(context=self.context)
-        started = threading.Event()
-        self.thread = threading.Thread(target=self._run, args=(started,), daemon=True)
-        self.thread.start()
-        assert started.wait(SECONDS)
-
-    def _run(self, started):
-        self.context.push_thread_default()
-        self.bus = Gio.DBusConnection.new_for_address_sync(
-            self.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
-            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
-        interface = Gio.DBusNodeInfo.new_for_xml(XML).lookup_interface(LOGIND + ".Manager")
-        self.bus.register_object(PATH, interface, self._on_call, None, None)
-        self.bus.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                           "RequestName", GLib.Variant("(su)", (LOGIND, 4)), None, 0, -1, None)
-        started.set()
-        self.loop.run()
-        self.context.pop_thread_default()
+        self.pipes, self.refuses = [], False
+        super().__init__(address, LOGIND, PATH, XML)
 
     def _on_call(self, bus, sender, path, interface, method, arguments, invocation):
-        self.asked.append(arguments.unpack())
+        self.calls.append((method, *arguments.unpack()))
         if self.refuses:
             invocation.return_dbus_error("org.freedesktop.DBus.Error.AccessDenied", "no")
             return
@@ -69,10 +51,8 @@ class Logind:
                              GLib.Variant("(b)", (asleep,)))
         self.bus.flush_sync(None)
 
-    def close(self):
-        self.bus.close_sync(None)
-        self.loop.quit()
-        self.thread.join(SECONDS)
+    def stop(self):
+        super().stop()
         for pipe in self.pipes:
             os.close(pipe)
 
@@ -81,7 +61,7 @@ class Logind:
 def logind(place):
     fake = Logind(place.bus.address)
     yield fake
-    fake.close()
+    fake.stop()
 
 
 def told(place, event):
@@ -91,11 +71,11 @@ def told(place, event):
 def test_verified_before_and_after(place, logind):
     settle(place)
     wait_for(logind.is_held)
-    assert logind.asked == [("sleep", "Bulkhead", "The network lock is verified", "delay")]
+    assert logind.calls == [("Inhibit", "sleep", "Bulkhead", "The network lock is verified", "delay")]
     logind.say(True)
     wait_for(lambda: not logind.is_held())
     assert [e["rules"] for e in told(place, "asleep")] == ["verified"]
-    assert told(place, "awake") == [] and len(logind.asked) == 1
+    assert told(place, "awake") == [] and len(logind.calls) == 1
     logind.say(False)
     wait_for(lambda: len(logind.pipes) == 2 and logind.is_held())
     assert [e["rules"] for e in told(place, "awake")] == ["verified"]
@@ -149,7 +129,7 @@ def test_logind_restarts(place):
     for _ in range(3):
         fake = Logind(place.bus.address)
         wait_for(fake.is_held)
-        fake.close()
+        fake.stop()
     fake = Logind(place.bus.address)
     try:
         wait_for(fake.is_held)
@@ -157,14 +137,14 @@ def test_logind_restarts(place):
         wait_for(lambda: not fake.is_held())
         assert len(told(place, "asleep")) == 1
     finally:
-        fake.close()
+        fake.stop()
 
 
 def test_logind_refuses(place, logind):
     """The machine does not wait for us; what it says still counts."""
     logind.refuses = True
     settle(place)
-    wait_for(lambda: logind.asked)
+    wait_for(lambda: logind.calls)
     logind.say(True)
     wait_for(lambda: told(place, "asleep"))
     logind.say(False)

@@ -32,6 +32,7 @@ GUARDED = {
 GUARDED_NAMES = {
     "org.freedesktop.PolicyKit1": {"polkit"},
     "org.freedesktop.login1": {"sleep"},
+    "org.freedesktop.systemd1": {"at-boot"},
 }
 
 # Nothing points back: a file may include only headers of its own layer or of one below.
@@ -39,10 +40,12 @@ LAYERS = [
     CORE,
     {"clock", "netlink", "nft-batch", "nft-describe", "nft-encode", "nft-listing", "nft-sink",
      "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
-     "conntrack", "grants", "state-file", "store", "trusted-file", "policy-files", "settings", "journal", "observe", "enforcer"},
+     "conntrack", "grants", "trusted-file", "state-file", "store", "policy-files", "settings",
+     "journal", "observe", "enforcer", "fallback", "holder", "watchdog"},
     {"lock"},
-    {"sleep", "permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
-    {"main"},
+    {"at-boot", "sleep", "permission", "polkit", "authority", "answers", "arguments", "methods",
+     "service"},
+    {"boot", "rescue", "main"},
 ]
 
 INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]', re.M)
