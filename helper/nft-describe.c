@@ -155,7 +155,7 @@ bulkhead_describe (const struct nlmsghdr *message)
                                 number_of (attributes.at[NFTA_SET_KEY_LEN]));
     case NFT_MSG_NEWRULE:
         rule = bulkhead_encode_describe_rule (message);
-        /* One with an expression that a newer kernel knows and our library does not still counts. */
+        /* An expression of a newer kernel, which our library does not know, still counts. */
         return g_strdup_printf ("rule %s %s%s", where, string_of (attributes.at[NFTA_RULE_CHAIN]),
                                 rule != NULL ? rule : " [ not understood ]");
     default:
