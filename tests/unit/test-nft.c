@@ -418,7 +418,7 @@ test_busy_neighbour (void)
     kill (pid, SIGKILL);
     g_spawn_close_pid (pid);
     g_usleep (100 * 1000);
-    RUN ("nft", "delete", "table", "ip", "other");
+    g_free (RUN ("nft", "delete", "table", "ip", "other"));
     clear (sink);
 }
 
