@@ -53,6 +53,19 @@ read_net (const guint8 *data, gsize size)
     return bulkhead_net_new (BULKHEAD_FEATURES_ALL, links, NULL);
 }
 
+/* compile does not ask any more whether a prefix has more bits than an address. */
+static void
+check_prefixes (const GArray *prefixes, gboolean networks)
+{
+    for (guint i = 0; i < prefixes->len; i++) {
+        const BulkheadPrefix *prefix = &g_array_index (prefixes, BulkheadPrefix, i);
+        BulkheadPrefix network = bulkhead_prefix_network (prefix);
+
+        g_assert_cmpuint (prefix->length, <=, 8 * bulkhead_address_size (&prefix->address));
+        g_assert_true (!networks || bulkhead_prefix_compare (&network, prefix) == 0);
+    }
+}
+
 static gboolean
 has_guard (const BulkheadTable *table, const char *device)
 {
@@ -66,7 +79,7 @@ has_guard (const BulkheadTable *table, const char *device)
 }
 
 static void
-check_guards (const BulkheadNet *net, const BulkheadRuleset *ruleset)
+check_links (const BulkheadNet *net, const BulkheadRuleset *ruleset)
 {
     const BulkheadTable *table = bulkhead_ruleset_find_table (ruleset, BULKHEAD_FAMILY_NETDEV);
 
@@ -75,6 +88,9 @@ check_guards (const BulkheadNet *net, const BulkheadRuleset *ruleset)
         gboolean tunnel = bulkhead_link_may_be_trusted (link)
                           && bulkhead_policy_find_interface (policy, link->name) != NULL;
 
+        check_prefixes (link->addresses, FALSE);
+        check_prefixes (link->onlink, TRUE);
+        check_prefixes (link->routed, TRUE);
         g_assert_true (!link->uplink || tunnel || has_guard (table, link->name));
     }
 }
@@ -104,6 +120,6 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     g_autoptr (BulkheadRuleset) ruleset = bulkhead_compile (policy, net);
 
     check_rules (ruleset);
-    check_guards (net, ruleset);
+    check_links (net, ruleset);
     return 0;
 }

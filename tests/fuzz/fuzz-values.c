@@ -59,6 +59,7 @@ check_exception (const char *text)
         return;
     g_assert_cmpuint (exception.destination.length, >, 0);
     g_assert_cmpuint (exception.port, !=, 53);
+    g_assert_cmpuint (exception.port, !=, 853);
     printed = bulkhead_exception_to_string (&exception);
     g_assert_true (bulkhead_exception_parse (printed, &back, NULL));
     g_assert_cmpint (bulkhead_exception_compare (&exception, &back), ==, 0);

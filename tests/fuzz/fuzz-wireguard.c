@@ -4,8 +4,9 @@
 #include "wireguard.h"
 
 static void
-check_message (guint8 *message, gsize length, BulkheadWireguard *wireguard)
+check_message (const guint8 *data, gsize length, BulkheadWireguard *wireguard)
 {
+    g_autofree guint8 *message = fuzz_copy (data, length);
     g_autoptr (GError) error = NULL;
     gboolean taken = bulkhead_wireguard_parse_message (message, length, wireguard, &error);
 

@@ -177,9 +177,9 @@ add_peer (struct nlmsghdr *message, const struct sockaddr *address, gsize size)
 
     mnl_attr_put (message, WGPEER_A_PRESHARED_KEY, sizeof key, key);
     mnl_attr_put (message, WGPEER_A_ENDPOINT, size, address);
-    mnl_attr_put (message, WGPEER_A_LAST_HANDSHAKE_TIME, sizeof time, time);
     mnl_attr_put_u64 (message, WGPEER_A_RX_BYTES, 1000);
     mnl_attr_put_u64 (message, WGPEER_A_TX_BYTES, 10);
+    mnl_attr_put (message, WGPEER_A_LAST_HANDSHAKE_TIME, sizeof time, time);
     mnl_attr_nest_end (message, peer);
 }
 
@@ -208,6 +208,25 @@ write_wireguard (void)
     mnl_attr_nest_end (message, peers);
     end (&messages, message);
     put ("wireguard", "two-peers", messages.bytes, messages.length);
+}
+
+/* The last attribute of all is shorter than what it is for. */
+static void
+write_short_wireguard (void)
+{
+    Messages messages = { 0 };
+    struct nlmsghdr *message;
+    struct genlmsghdr *generic = begin (&messages, &message, 0x1d, sizeof *generic);
+    struct nlattr *peers, *peer;
+
+    generic->cmd = WG_CMD_GET_DEVICE;
+    peers = mnl_attr_nest_start (message, WGDEVICE_A_PEERS);
+    peer = mnl_attr_nest_start (message, 0);
+    mnl_attr_put_u32 (message, WGPEER_A_LAST_HANDSHAKE_TIME, 1);
+    mnl_attr_nest_end (message, peer);
+    mnl_attr_nest_end (message, peers);
+    end (&messages, message);
+    put ("wireguard", "short", messages.bytes, messages.length);
 }
 
 /* ---- nf_tables ---- */
@@ -285,6 +304,7 @@ main (int argc, char *argv[])
     root = argv[1];
     write_links ();
     write_wireguard ();
+    write_short_wireguard ();
     write_nft ();
     write_arguments ();
     return 0;
