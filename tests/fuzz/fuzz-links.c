@@ -11,6 +11,8 @@
 #include <libmnl/libmnl.h>
 #include <string.h>
 
+#define TEXT_EVERY 16 /* the text takes longer than all the rest */
+
 static BulkheadPolicy *policy; /* everything that looks at links is on */
 
 static BulkheadPolicy *
@@ -100,7 +102,6 @@ check_rules (const BulkheadRuleset *ruleset)
 {
     static const char *const base[] = { "input", "forward", "output" };
     const BulkheadTable *table = bulkhead_ruleset_find_table (ruleset, BULKHEAD_FAMILY_INET);
-    g_autofree char *text = bulkhead_ruleset_to_text (ruleset);
 
     g_assert_nonnull (table);
     for (guint i = 0; i < G_N_ELEMENTS (base); i++) {
@@ -109,7 +110,6 @@ check_rules (const BulkheadRuleset *ruleset)
         g_assert_nonnull (chain);
         g_assert_true (chain->policy_drop);
     }
-    g_assert_cmpuint (strlen (text), >, 0);
 }
 
 int
@@ -120,6 +120,11 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     g_autoptr (BulkheadRuleset) ruleset = bulkhead_compile (policy, net);
 
     check_rules (ruleset);
+    if (size % TEXT_EVERY == 0) {
+        g_autofree char *text = bulkhead_ruleset_to_text (ruleset);
+
+        g_assert_cmpuint (strlen (text), >, 0);
+    }
     check_links (net, ruleset);
     return 0;
 }
