@@ -155,15 +155,21 @@ bulkhead_describe (const struct nlmsghdr *message)
                                 number_of (attributes.at[NFTA_SET_KEY_LEN]));
     case NFT_MSG_NEWRULE:
         rule = bulkhead_encode_describe_rule (message);
-        return rule == NULL ? NULL
-                            : g_strdup_printf ("rule %s %s%s", where,
-                                               string_of (attributes.at[NFTA_RULE_CHAIN]), rule);
+        /* An expression of a newer kernel, which our library does not know, still counts. */
+        return g_strdup_printf ("rule %s %s%s", where, string_of (attributes.at[NFTA_RULE_CHAIN]),
+                                rule != NULL ? rule : " [ not understood ]");
     default:
         return NULL;
     }
 }
 
 /* ---- elements ---- */
+
+/* An element that is not as we make them, a catch-all among them, which has no key and matches
+ * everything. It is part of no set of ours, so it must not be equal to any element. */
+#define FLAGS_FOREIGN 0xff
+
+static const guint8 no_key[64];
 
 /* key, key_end (zero where there is none), one byte of flags */
 BulkheadElements *
@@ -187,12 +193,11 @@ bulkhead_elements_free (BulkheadElements *elements)
 static void
 add_record (const guint8 *key, const guint8 *key_end, guint32 flags, gpointer data)
 {
-    static const guint8 zero[64];
     BulkheadElements *elements = data;
     guint8 byte = flags;
 
     g_byte_array_append (elements->bytes, key, elements->key);
-    g_byte_array_append (elements->bytes, key_end != NULL ? key_end : zero, elements->key);
+    g_byte_array_append (elements->bytes, key_end != NULL ? key_end : no_key, elements->key);
     g_byte_array_append (elements->bytes, &byte, 1);
 }
 
@@ -236,6 +241,14 @@ key_bytes (const struct nlattr *attribute, gsize size)
     return mnl_attr_get_payload (value.at[NFTA_DATA_VALUE]);
 }
 
+static guint64
+milliseconds_of (const struct nlattr *attribute)
+{
+    if (attribute == NULL || mnl_attr_get_payload_len (attribute) != sizeof (guint64))
+        return 0;
+    return GUINT64_FROM_BE (mnl_attr_get_u64 (attribute));
+}
+
 void
 bulkhead_elements_add_message (BulkheadElements *elements, const struct nlmsghdr *message)
 {
@@ -249,17 +262,17 @@ bulkhead_elements_add_message (BulkheadElements *elements, const struct nlmsghdr
     {
         Attributes element = { 0 };
         const guint8 *key, *key_end;
-        guint64 left;
+        guint32 flags;
 
         mnl_attr_parse_nested (item, collect, &element);
         key = key_bytes (element.at[NFTA_SET_ELEM_KEY], elements->key);
         key_end = key_bytes (element.at[NFTA_SET_ELEM_KEY_END], elements->key);
-        if (element.at[NFTA_SET_ELEM_EXPIRATION] != NULL
-            && mnl_attr_get_payload_len (element.at[NFTA_SET_ELEM_EXPIRATION]) == sizeof left) {
-            left = GUINT64_FROM_BE (mnl_attr_get_u64 (element.at[NFTA_SET_ELEM_EXPIRATION]));
-            elements->left = MAX (elements->left, left);
-        }
-        if (key != NULL)
-            add_record (key, key_end, number_of (element.at[NFTA_SET_ELEM_FLAGS]), elements);
+        flags = number_of (element.at[NFTA_SET_ELEM_FLAGS]);
+        elements->left =
+            MAX (elements->left, milliseconds_of (element.at[NFTA_SET_ELEM_EXPIRATION]));
+        if (key != NULL && (flags & ~NFT_SET_ELEM_INTERVAL_END) == 0)
+            add_record (key, key_end, flags, elements);
+        else
+            add_record (no_key, NULL, FLAGS_FOREIGN, elements);
     }
 }
