@@ -10,7 +10,7 @@ import pytest
 from place import BLOCKING, NAME, OFF, SOURCE, run, settle, tunnel, wait_for
 
 ALL = ["lock", "at-boot", "lan", "lan-cgnat", "lan-port-mapping", "exceptions", "tunnels"]
-CTL = os.path.join(SOURCE, "build/app/ctl/bulkheadctl")
+CTL = os.environ.get("BULKHEADCTL") or os.path.join(SOURCE, "build/app/ctl/bulkheadctl")
 OFFICE = "[tunnel office]\ninterface=tun0\nkind=openvpn\nendpoints=198.51.100.4:1194/udp\n"
 OPENINGS = {  # for each setting a change that would open something
     "lock": ("Unlock", "()"), "lan": ("SetLan", "(true, @a{sv} {})"),

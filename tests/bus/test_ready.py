@@ -8,7 +8,7 @@ import pytest
 
 from place import BLOCKING, PAUSED, SECONDS, SOURCE, run, settle
 
-CTL = os.path.join(SOURCE, "build/app/ctl/bulkheadctl")
+CTL = os.environ.get("BULKHEADCTL") or os.path.join(SOURCE, "build/app/ctl/bulkheadctl")
 
 
 @pytest.fixture
