@@ -23,9 +23,10 @@ class Squatter:
         self.nft = lab.victim.start("nft", "-i", stdin=-1, text=True, log=lab.log_path("squatter"))
 
     def squat(self):
+        there = "inet bulkhead" in self.lab.victim.run("nft", "list", "tables").stdout
         # One transaction: there is no moment for a repair in between.
-        self.nft.stdin.write("add table inet bulkhead; delete table inet bulkhead; "
-                             "add table inet bulkhead { flags owner; }\n")
+        self.nft.stdin.write(("delete table inet bulkhead; " if there else "")
+                             + "add table inet bulkhead { flags owner; }\n")
         self.nft.stdin.flush()
 
     def is_in(self):
