@@ -163,17 +163,24 @@ on_at_boot_set_cb (GObject *source, GAsyncResult *result, gpointer state)
         g_warning ("what the administrator fixed for the boot is not so: %s", error->message);
 }
 
+/* Also when somebody else changed it, as with systemctl. */
+static void
+keep_at_boot (const Run *run)
+{
+    gboolean now = bulkhead_at_boot_is_on (run->at_boot);
+    gboolean wanted = bulkhead_managed_at_boot (bulkhead_lock_get_managed (run->lock), now);
+
+    if (!wanted != !now)
+        bulkhead_at_boot_set_async (run->at_boot, wanted, on_at_boot_set_cb, NULL);
+}
+
 static void
 on_policy_changed_cb (gpointer state)
 {
     const Run *run = state;
-    gboolean now = bulkhead_at_boot_is_on (run->at_boot);
-    gboolean wanted;
 
     bulkhead_lock_set_managed (run->lock, bulkhead_policy_files_read (run->config_dir));
-    wanted = bulkhead_managed_at_boot (bulkhead_lock_get_managed (run->lock), now);
-    if (!wanted != !now)
-        bulkhead_at_boot_set_async (run->at_boot, wanted, on_at_boot_set_cb, NULL);
+    keep_at_boot (run);
 }
 
 static gboolean
@@ -228,6 +235,7 @@ serve (GDBusConnection *bus, BulkheadLock *lock, const char *config_dir, Bulkhea
     guint watchdog;
 
     follow_policy (&state);
+    g_signal_connect_swapped (at_boot, "changed", G_CALLBACK (keep_at_boot), &state);
     g_signal_connect_swapped (bus, "closed", G_CALLBACK (on_bus_closed_cb), &state);
     g_unix_signal_add (SIGTERM, on_signal_cb, &state);
     g_unix_signal_add (SIGINT, on_signal_cb, &state);

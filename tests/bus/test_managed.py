@@ -84,6 +84,9 @@ def test_at_boot(place, on):
     place.call("SetAtBoot", f"({'true' if on else 'false'},)")
     name, text = place.fails("SetAtBoot", f"({'false' if on else 'true'},)")
     assert name == "Fixed" and text.endswith("(policy.d/10-a.conf)")
+    place.systemd.put("disabled" if on else "enabled")
+    wait_for(lambda: list(place.systemd.files.values()) == 2 * ["enabled" if on else "disabled"])
+    wait_for(lambda: place.property("AtBoot") is on)
     os.unlink(path)
     wait_for(lambda: fixed(place) == [])
     assert place.property("AtBoot") is on
