@@ -123,8 +123,8 @@ set_at_boot (Call *call)
     gboolean on;
 
     g_variant_get (arguments, "(b)", &on);
-    if (!on != !now && !bulkhead_managed_check_free (managed, BULKHEAD_SETTING_AT_BOOT, &error)) {
-        answer (call, NULL, error);
+    if (!bulkhead_managed_check_free (managed, BULKHEAD_SETTING_AT_BOOT, &error)) {
+        answer (call, !on == !now ? g_variant_new ("()") : NULL, error);
         call_free (call);
         return;
     }

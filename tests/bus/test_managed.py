@@ -6,6 +6,7 @@ import signal
 import subprocess
 
 import pytest
+from gi.repository import GLib
 
 from place import BLOCKING, NAME, OFF, SOURCE, run, settle, tunnel, wait_for
 
@@ -90,7 +91,17 @@ def test_at_boot(place, on):
     os.unlink(path)
     wait_for(lambda: fixed(place) == [])
     assert place.property("AtBoot") is on
-    place.call("SetAtBoot", f"({'false' if on else 'true'},)")
+    wait_for(lambda: is_set_at_boot(place, not on))
+
+
+def is_set_at_boot(place, on):
+    """Not yet, while the helper's own change is under way."""
+    try:
+        place.call("SetAtBoot", f"({'true' if on else 'false'},)")
+    except GLib.Error as error:
+        assert "under way" in error.message
+        return False
+    return place.property("AtBoot") is on
 
 
 @pytest.mark.parametrize("on", [True, False])
