@@ -155,7 +155,8 @@ struct _BulkheadPolicyFiles {
 static void
 watch_directories (BulkheadPolicyFiles *files)
 {
-    const guint32 mask = IN_ONLYDIR | IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE | IN_DELETE;
+    const guint32 mask = IN_ONLYDIR | IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE | IN_DELETE
+                         | IN_MOVE_SELF; /* another one may take its place */
     g_autofree char *above = g_path_get_dirname (files->config_dir);
     g_autofree char *folder = g_build_filename (files->config_dir, FOLDER, NULL);
 

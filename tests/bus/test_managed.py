@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 from gi.repository import GLib
@@ -286,6 +287,22 @@ def test_a_pause_ends_when_the_lock_is_fixed(place):
     write(place, "10-a.conf", "[bulkhead]\nlocked=true\n")
     wait_for(lambda: fixed(place) == ["lock"])
     assert place.property("State") == BLOCKING and place.property("Ready")
+
+
+@pytest.mark.parametrize("pause", [0, 0.5], ids=["at-once", "later"])
+def test_another_directory_in_the_place(place, pause):
+    """As an administrator's tool may do, which prepares all of it aside."""
+    config = os.path.join(place.directory, "config")
+    os.makedirs(os.path.join(config, "policy.d"), mode=0o755)
+    place.spawn("--config-dir", config)
+    wait_for(place.bus.has_helper)
+    os.renames(os.path.dirname(write(place, "10-a.conf", "[bulkhead]\nlocked=true\n")),
+               os.path.join(config + ".new", "policy.d"))
+    os.rename(config, config + ".old")
+    time.sleep(pause)
+    os.rename(config + ".new", config)
+    wait_for(lambda: place.property("Locked"))
+    assert fixed(place) == ["lock"]
 
 
 def test_hangup_reads_again(place):
