@@ -105,6 +105,23 @@ def is_set_at_boot(place, on):
     return place.property("AtBoot") is on
 
 
+@pytest.mark.parametrize("before", ["enabled", "disabled"])
+def test_at_boot_fixed_while_a_user_changes_it(place, before):
+    """The user's change is made first, and does not stay."""
+    place.systemd.put(before)
+    place.start()
+    disable = place.systemd.DisableUnitFiles
+
+    def disable_late(units, runtime):
+        write(place, "10-a.conf", "[bulkhead]\nat-boot=true\n")
+        wait_for(lambda: fixed(place) == ["at-boot"])
+        return disable(units, runtime)
+    place.systemd.DisableUnitFiles = disable_late
+    place.call("SetAtBoot", "(false,)")
+    wait_for(lambda: place.property("AtBoot"))
+    assert set(place.systemd.files.values()) == {"enabled"}
+
+
 @pytest.mark.parametrize("on", [True, False])
 def test_at_boot_stays_with_a_bad_file(place, on):
     place.systemd.put("enabled" if on else "disabled")
