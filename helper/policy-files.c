@@ -100,7 +100,7 @@ read_file (Reading *reading, int folder, const char *name)
     const char *reason;
     gsize length;
 
-    reason = bulkhead_trusted_file_read (folder, name, &text, &length);
+    reason = bulkhead_trusted_file_read (folder, name, TRUE, &text, &length);
     if (reason != NULL)
         refuse (reading, shown, reason);
     else if (text != NULL && !bulkhead_managed_add (reading->managed, shown, text, length, &error))

@@ -306,6 +306,20 @@ def test_a_pause_ends_when_the_lock_is_fixed(place):
     assert place.property("State") == BLOCKING and place.property("Ready")
 
 
+def test_a_file_that_is_being_written(place):
+    """What it will fix is not known before it is closed; until then what it said counts."""
+    path = write(place, "10-a.conf", "[bulkhead]\nlocked=true\n")
+    place.start()
+    rules = place.rules_in_kernel()
+    with open(path, "w", encoding="utf-8") as file:
+        place.helpers[0].send_signal(signal.SIGHUP)
+        wait_for(lambda: problem(place) == "policy.d/10-a.conf: somebody is writing to it")
+        assert fixed(place) == ["lock"] and place.rules_in_kernel() == rules
+        file.write("[bulkhead]\nlocked=true\nlan=false\n")
+    wait_for(lambda: fixed(place) == ["lock", "lan"])
+    assert problem(place) == "" and place.rules_in_kernel() == rules
+
+
 @pytest.mark.parametrize("pause", [0, 0.5], ids=["at-once", "later"])
 def test_another_directory_in_the_place(place, pause):
     """As an administrator's tool may do, which prepares all of it aside."""
