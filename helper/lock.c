@@ -568,6 +568,7 @@ bulkhead_lock_set_managed (BulkheadLock *self, BulkheadManaged *managed)
     const BulkheadManaged *before = bulkhead_lock_get_managed (self);
     g_autoptr (BulkheadPolicy) was = bulkhead_policy_ref (self->policy);
     g_autoptr (BulkheadPolicy) policy = NULL;
+    gboolean closes;
 
     if (managed->problem != NULL) {
         BulkheadManaged *kept = bulkhead_managed_copy (before);
@@ -583,14 +584,18 @@ bulkhead_lock_set_managed (BulkheadLock *self, BulkheadManaged *managed)
     bulkhead_settings_set_managed (self->settings, managed);
     log_managed (self);
     policy = managed_policy (self);
+    /* Files may open one thing and close another at once. */
+    closes = policy->locked && bulkhead_policy_is_weaker (policy, was);
     take_policy (self, policy);
+    if (closes)
+        bulkhead_sink_forget_flows (sink_of (self));
     if (was->locked && !policy->locked)
         enforce (self, policy, NULL); /* what stays there is told as a problem */
     look_again (self);
     if (!was->locked != !policy->locked)
         log_detail (self, policy->locked ? BULKHEAD_EVENT_LOCKED : BULKHEAD_EVENT_UNLOCKED, "by",
                     "administrator");
-    if (policy->locked && !bulkhead_policy_is_weaker (was, policy))
+    if (closes)
         bulkhead_conntrack_cut (self->net, self->policy, NULL);
     give_memory_back (was, policy);
 }

@@ -320,6 +320,23 @@ def test_a_file_that_is_being_written(place):
     assert problem(place) == "" and place.rules_in_kernel() == rules
 
 
+@pytest.mark.parametrize("text", ["[exceptions]\nany=192.0.2.0/24\n",
+                                  "[exceptions]\nany=192.0.2.0/24;203.0.113.0/24\n"])
+def test_what_a_file_closes_gets_no_answers_in(place, text):
+    """Also when the same file opens another thing."""
+    place.spawn("--no-owner")
+    wait_for(place.bus.has_helper)
+    place.call("AddExceptions", "(['192.0.2.0/24', '198.51.100.0/24'],)")
+    place.call("Lock")
+    nft = ["ip", "netns", "exec", place.namespace, "nft"]
+    run(*nft, "add", "element", "inet", "bulkhead", "exception_flows4",
+        "{ 198.51.100.7 . udp . 123 . 4123 }")
+    assert "198.51.100.7" in run(*nft, "list", "ruleset")
+    write(place, "10-a.conf", text)
+    wait_for(lambda: fixed(place) == ["exceptions"])
+    assert "198.51.100.7" not in run(*nft, "list", "ruleset")
+
+
 @pytest.mark.parametrize("pause", [0, 0.5], ids=["at-once", "later"])
 def test_another_directory_in_the_place(place, pause):
     """As an administrator's tool may do, which prepares all of it aside."""
