@@ -7,9 +7,11 @@
 
 #include "authority.h"
 #include "lock.h"
+#include "recorder.h"
 
 typedef struct {
     BulkheadLock *lock;
+    BulkheadRecorder *recorder;
     BulkheadJournal *journal;
     BulkheadGrants *grants;
     const BulkheadCaller *caller;

@@ -13,6 +13,7 @@
 struct _BulkheadService {
     GObject parent_instance;
     BulkheadLock *lock;
+    BulkheadRecorder *recorder;
     BulkheadJournal *journal; /* borrowed */
     BulkheadGrants *grants;   /* borrowed */
     BulkheadAuthority *authority;
@@ -34,6 +35,7 @@ static const char *const signals[] = {
     "handle-verify",
     "handle-get-rules",
     "handle-list-tunnels",
+    "handle-list-blocked",
     "handle-add-tunnel",
     "handle-trust-tunnel",
     "handle-forget-tunnel",
@@ -86,8 +88,10 @@ on_checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     const char *method = g_dbus_method_invocation_get_method_name (invocation);
     GVariant *answer = NULL;
     BulkheadCaller caller;
-    BulkheadRequest request = { self->lock, self->journal, self->grants, &caller,
-                                g_dbus_method_invocation_get_parameters (invocation) };
+    BulkheadRequest request = {
+        self->lock,   self->recorder, self->journal,
+        self->grants, &caller,        g_dbus_method_invocation_get_parameters (invocation)
+    };
 
     if (bulkhead_authority_check_finish (self->authority, result, &caller, &error))
         answer = bulkhead_methods_perform (method, &request, &error);
@@ -139,6 +143,13 @@ on_lock_changed_cb (BulkheadService *self)
     update_paused_until (self);
 }
 
+static void
+on_blocked_cb (BulkheadService *self)
+{
+    bulkhead_helper1_set_blocked_count (self->skeleton,
+                                        bulkhead_recorder_get_count (self->recorder));
+}
+
 gboolean
 bulkhead_service_export (BulkheadService *self, GDBusConnection *connection, GError **error)
 {
@@ -159,6 +170,7 @@ bulkhead_service_dispose (GObject *object)
 
     g_clear_object (&self->skeleton);
     g_clear_object (&self->authority);
+    g_clear_object (&self->recorder);
     g_clear_object (&self->lock);
     G_OBJECT_CLASS (bulkhead_service_parent_class)->dispose (object);
 }
@@ -191,5 +203,8 @@ bulkhead_service_new (BulkheadLock *lock, BulkheadJournal *journal, BulkheadGran
     g_signal_connect_object (lock, "changed", G_CALLBACK (on_lock_changed_cb), self,
                              G_CONNECT_SWAPPED);
     on_lock_changed_cb (self);
+    self->recorder = bulkhead_recorder_new (lock);
+    g_signal_connect_object (self->recorder, "changed", G_CALLBACK (on_blocked_cb), self,
+                             G_CONNECT_SWAPPED);
     return self;
 }

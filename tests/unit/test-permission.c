@@ -20,7 +20,7 @@ read_data (const char *name)
 /* Written out a second time, so that no method changes its permission unnoticed. */
 static const char *const expected[] = {
     [BULKHEAD_PERMISSION_READ] = " GetStatus Verify ListTunnels ListGrants ",
-    [BULKHEAD_PERMISSION_READ_ADDRESSES] = " GetRules ListExceptions GetLog ",
+    [BULKHEAD_PERMISSION_READ_ADDRESSES] = " GetRules ListExceptions GetLog ListBlocked ",
     [BULKHEAD_PERMISSION_STRENGTHEN] = " Lock Resume ",
     [BULKHEAD_PERMISSION_WEAKEN] = (" Unlock Pause AddTunnel TrustTunnel ForgetTunnel SetLan"
                                     " AddExceptions RemoveExceptions "),
