@@ -69,6 +69,7 @@ void bulkhead_run_except_list (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_authorize (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_revoke (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_grants (BulkheadCtl *ctl, GError **error);
+void bulkhead_run_blocked (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_log (BulkheadCtl *ctl, GError **error);
 
 /* call.c: connects to the system bus; NO_HELPER when there is none. Idempotent. */
