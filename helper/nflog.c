@@ -166,7 +166,8 @@ bulkhead_nflog_new (guint16 group, BulkheadNflogLook look_func, gpointer data, G
     if (failure != 0) {
         g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_KERNEL_REFUSED,
                      "what is blocked cannot be told: nflog group %u: %s", group,
-                     failure == EBUSY ? "another program hears it" : g_strerror (failure));
+                     failure == EPERM ? "not permitted, or another program hears it"
+                                      : g_strerror (failure));
         return NULL;
     }
     listen_for_first (nflog);

@@ -21,7 +21,7 @@ typedef struct _BulkheadNflog BulkheadNflog;
  * to look once more in a second even if it is. */
 typedef gboolean (*BulkheadNflogLook) (const GArray *packets, gpointer data);
 
-/* KERNEL_REFUSED: no nflog here, or another program hears this group. */
+/* KERNEL_REFUSED: no nflog here, or another program hears this group, which only one may. */
 BulkheadNflog *bulkhead_nflog_new (guint16 group, BulkheadNflogLook look, gpointer data,
                                    GError **error);
 void bulkhead_nflog_free (BulkheadNflog *nflog);

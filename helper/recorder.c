@@ -13,9 +13,10 @@ struct _BulkheadRecorder {
     BulkheadLock *lock;
     BulkheadBlocked *blocked;
     BulkheadNflog *nflog;
-    gboolean locked; /* as last seen */
-    guint64 count;
+    gboolean locked;  /* as last seen */
     guint64 counters; /* the rules' own, as last read */
+    guint64 counted;  /* by them */
+    guint64 noted;    /* packets that were seen one by one */
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadRecorder, bulkhead_recorder, G_TYPE_OBJECT)
@@ -38,34 +39,33 @@ note (BulkheadRecorder *self, const BulkheadNflogPacket *seen, guint *lookups)
     bulkhead_blocked_name_newest (self->blocked, program);
 }
 
-/* Rules that were written anew count from nothing. TRUE when there is something new. */
-static gboolean
+/* Rules that were written anew count from nothing. */
+static void
 count_packets (BulkheadRecorder *self)
 {
     guint64 counters;
-    guint64 more;
 
     if (!bulkhead_nft_counter_read (BULKHEAD_CHAIN_REFUSE, &counters))
-        return FALSE;
-    more = counters >= self->counters ? counters - self->counters : counters;
+        return;
+    self->counted += counters >= self->counters ? counters - self->counters : counters;
     self->counters = counters;
-    self->count += more;
-    return more > 0;
 }
 
 static gboolean
 on_look_cb (const GArray *packets, gpointer data)
 {
     BulkheadRecorder *self = data;
+    guint64 before = bulkhead_recorder_get_count (self);
     guint lookups = LOOKUPS_AT_ONCE;
-    gboolean changed;
 
     for (guint i = 0; i < packets->len; i++)
         note (self, &g_array_index (packets, BulkheadNflogPacket, i), &lookups);
-    changed = count_packets (self);
-    if (changed)
-        g_signal_emit (self, changed_signal, 0);
-    return changed;
+    self->noted += packets->len;
+    count_packets (self);
+    if (bulkhead_recorder_get_count (self) == before)
+        return FALSE;
+    g_signal_emit (self, changed_signal, 0);
+    return TRUE;
 }
 
 static void
@@ -84,8 +84,9 @@ forget (BulkheadRecorder *self)
 {
     g_clear_pointer (&self->nflog, bulkhead_nflog_free);
     bulkhead_blocked_clear (self->blocked);
-    self->count = 0;
     self->counters = 0;
+    self->counted = 0;
+    self->noted = 0;
 }
 
 static void
@@ -112,7 +113,7 @@ bulkhead_recorder_get_blocked (BulkheadRecorder *self)
 guint64
 bulkhead_recorder_get_count (BulkheadRecorder *self)
 {
-    return self->count;
+    return MAX (self->counted, self->noted);
 }
 
 BulkheadRecorder *

@@ -19,7 +19,7 @@ BulkheadRecorder *bulkhead_recorder_new (BulkheadLock *lock);
  * at the most, so that it is a sample of a flood. */
 const BulkheadBlocked *bulkhead_recorder_get_blocked (BulkheadRecorder *recorder);
 
-/* Every packet of this machine that was refused on its way out since the lock, or the helper if
- * that is later, by the rules' own counters. What is refused in the instant in which the rules
- * are written anew is missed. */
+/* The packets of this machine that were refused on their way out since the lock, or the helper if
+ * that is later, by the rules' own counters. They are read once a second while something is
+ * refused, and begin anew with the rules: when these change, up to a second of it is missed. */
 guint64 bulkhead_recorder_get_count (BulkheadRecorder *recorder);

@@ -89,8 +89,12 @@ on_checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     GVariant *answer = NULL;
     BulkheadCaller caller;
     BulkheadRequest request = {
-        self->lock,   self->recorder, self->journal,
-        self->grants, &caller,        g_dbus_method_invocation_get_parameters (invocation)
+        .lock = self->lock,
+        .recorder = self->recorder,
+        .journal = self->journal,
+        .grants = self->grants,
+        .caller = &caller,
+        .arguments = g_dbus_method_invocation_get_parameters (invocation),
     };
 
     if (bulkhead_authority_check_finish (self->authority, result, &caller, &error))
