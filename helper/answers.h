@@ -2,12 +2,13 @@
 /* What the helper tells, as the D-Bus XML describes it. Reads, never changes. */
 #pragma once
 
+#include "at-boot.h"
 #include "blocked.h"
 #include "lock.h"
 
 /* All "aa{sv}" or "a{sv}", floating. Without @addresses the addresses are left out. */
 GVariant *bulkhead_answer_tunnels (BulkheadLock *lock, gboolean addresses);
-GVariant *bulkhead_answer_status (BulkheadLock *lock, gboolean addresses);
+GVariant *bulkhead_answer_status (BulkheadLock *lock, BulkheadAtBoot *at_boot, gboolean addresses);
 
 /* What the user @uid was refused, root: what everybody was; the newest first. "aa{sv}", floating. */
 GVariant *bulkhead_answer_blocked (const BulkheadBlocked *blocked, guint32 uid);
