@@ -6,7 +6,7 @@
 #include "program.h"
 #include "ruleset.h"
 
-#define LOOKUPS_AT_ONCE 4 /* each reads directories; the next packet is a second chance */
+#define LOOKUPS_AT_ONCE 2 /* each reads directories; the next packet is a second chance */
 
 struct _BulkheadRecorder {
     GObject parent_instance;

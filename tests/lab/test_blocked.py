@@ -74,6 +74,13 @@ def cost(lab):
     return wakes, nanoseconds // 1000, memory
 
 
+def wakes_in(lab, seconds):
+    """One look among several may meet a router's advertisement, which wakes everybody."""
+    before = cost(lab)[0]
+    time.sleep(seconds)
+    return cost(lab)[0] - before
+
+
 @pytest.fixture
 def group():
     """The control group of a program that the desktop started."""
@@ -152,10 +159,7 @@ def test_a_flood_costs_little(lab, record_property):
     assert wakes / seconds < 5
     assert cpu < 100_000
     assert grown < 512
-    time.sleep(1)
-    wakes = cost(lab)[0]
-    time.sleep(3)
-    assert cost(lab)[0] - wakes <= 1, "it wakes with nothing to tell"
+    assert min(wakes_in(lab, 2) for _ in range(4)) == 0, "it wakes with nothing to tell"
 
 
 def test_nothing_is_kept(lab):
