@@ -8,8 +8,9 @@ import sys
 
 # The pure core: values in, values out.
 CORE = {
-    "address", "blocked", "compile", "compile-egress", "compile-element", "compile-local", "compile-sets", "error", "exception", "found", "net",
-    "packet", "policy", "policy-text", "program-name", "ruleset", "ruleset-text", "tunnel",
+    "address", "blocked", "compile", "compile-egress", "compile-element", "compile-local",
+    "compile-sets", "error", "exception", "found", "managed", "managed-text", "net", "packet",
+    "policy", "policy-keys", "policy-text", "program-name", "ruleset", "ruleset-text", "tunnel",
     "weaker",
 }
 CORE_SYSTEM = {"gio/gio.h", "glib.h", "string.h"}
@@ -31,6 +32,7 @@ GUARDED = {
 # Names on the bus that few may call.
 GUARDED_NAMES = {
     "org.freedesktop.PolicyKit1": {"polkit"},
+    "org.freedesktop.login1": {"sleep"},
     "org.freedesktop.systemd1": {"at-boot"},
 }
 
@@ -39,11 +41,13 @@ LAYERS = [
     CORE,
     {"clock", "netlink", "nflog", "nft-batch", "nft-counter", "nft-describe", "nft-encode",
      "nft-listing", "nft-sink", "nft-socket", "nft-watch", "links", "links-parse", "wireguard",
-     "wireguard-parse", "conntrack", "grants", "state-file", "store", "journal", "observe",
-     "enforcer", "fallback", "holder", "program", "uptime", "watchdog"},
+     "wireguard-parse", "conntrack", "grants", "trusted-file", "state-file", "store",
+     "policy-files", "settings", "journal", "observe", "enforcer", "fallback", "holder", "program",
+     "uptime", "watchdog"},
     {"lock"},
     {"recorder"},
-    {"at-boot", "permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
+    {"at-boot", "sleep", "permission", "polkit", "authority", "answers", "arguments", "methods",
+     "service"},
     {"boot", "rescue", "main"},
 ]
 
