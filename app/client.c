@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "client.h"
+
+#define PROPERTIES "org.freedesktop.DBus.Properties"
+#define PATIENCE 5 /* seconds that an answer may take, and between attempts */
+
+struct _BulkheadClient {
+    GObject parent_instance;
+
+    GDBusConnection *bus; /* NULL: there is none */
+    char *owner;          /* the helper's unique name; NULL: it is not there */
+    GHashTable *values;   /* property -> GVariant; empty: not known */
+    gboolean silent;      /* the last reading was not answered */
+    GCancellable *connecting;
+    GCancellable *reading;
+    gulong closed_id;
+    guint name_id;
+    guint properties_id;
+    guint tampered_id;
+    guint retry_id; /* runs only while something is wrong */
+};
+
+G_DEFINE_FINAL_TYPE (BulkheadClient, bulkhead_client, G_TYPE_OBJECT)
+
+static guint changed_signal;
+static guint tampered_signal;
+
+static void connect_to_bus (BulkheadClient *self);
+
+static void
+stop (GCancellable **cancellable)
+{
+    if (*cancellable != NULL)
+        g_cancellable_cancel (*cancellable);
+    g_clear_object (cancellable);
+}
+
+static void
+tell_changed (BulkheadClient *self)
+{
+    g_signal_emit (self, changed_signal, 0);
+}
+
+/* ---- reading ---- */
+
+static gboolean
+on_time_to_retry_cb (gpointer data)
+{
+    BulkheadClient *self = data;
+
+    self->retry_id = 0;
+    if (self->bus == NULL)
+        connect_to_bus (self);
+    else
+        bulkhead_client_refresh (self);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+retry_later (BulkheadClient *self)
+{
+    if (self->retry_id == 0)
+        self->retry_id = g_timeout_add_seconds (PATIENCE, on_time_to_retry_cb, self);
+}
+
+/* @changes: a{sv} */
+static void
+take_values (BulkheadClient *self, GVariant *changes)
+{
+    GVariantIter iter;
+    const char *name;
+    GVariant *value;
+
+    g_variant_iter_init (&iter, changes);
+    while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
+        g_hash_table_replace (self->values, g_strdup (name), value);
+}
+
+static void
+on_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GVariant) answer =
+        g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+    BulkheadClient *self;
+
+    /* Then there may be no client any more. */
+    if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        return;
+    self = user_data;
+    g_clear_object (&self->reading);
+    g_hash_table_remove_all (self->values);
+    self->silent = answer == NULL;
+    if (answer != NULL) {
+        g_autoptr (GVariant) values = g_variant_get_child_value (answer, 0);
+
+        take_values (self, values);
+    } else {
+        g_debug ("the helper does not answer: %s", error->message);
+        retry_later (self);
+    }
+    tell_changed (self);
+}
+
+void
+bulkhead_client_refresh (BulkheadClient *self)
+{
+    g_return_if_fail (BULKHEAD_IS_CLIENT (self));
+
+    if (self->owner == NULL || self->reading != NULL)
+        return;
+    self->reading = g_cancellable_new ();
+    g_dbus_connection_call (self->bus, self->owner, BULKHEAD_PATH, PROPERTIES, "GetAll",
+                            g_variant_new ("(s)", BULKHEAD_NAME), G_VARIANT_TYPE ("(a{sv})"),
+                            G_DBUS_CALL_FLAGS_NO_AUTO_START, PATIENCE * 1000, self->reading,
+                            on_read_cb, self);
+}
+
+/* ---- what the helper tells ---- */
+
+/* The bus delivers what anybody addresses to us: only the helper's word counts. */
+static gboolean
+is_from_helper (BulkheadClient *self, const char *sender)
+{
+    return self->owner != NULL && g_strcmp0 (sender, self->owner) == 0;
+}
+
+static void
+on_properties_changed_cb (GDBusConnection *bus, const char *sender, const char *path,
+                          const char *interface, const char *signal, GVariant *parameters,
+                          gpointer user_data)
+{
+    BulkheadClient *self = user_data;
+    g_autoptr (GVariant) changes = NULL;
+
+    if (!is_from_helper (self, sender)
+        || !g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(sa{sv}as)")))
+        return;
+    /* A part is no answer: the first one tells all. */
+    if (g_hash_table_size (self->values) == 0) {
+        bulkhead_client_refresh (self);
+        return;
+    }
+    changes = g_variant_get_child_value (parameters, 1);
+    take_values (self, changes);
+    tell_changed (self);
+}
+
+static void
+on_tampered_cb (GDBusConnection *bus, const char *sender, const char *path, const char *interface,
+                const char *signal, GVariant *parameters, gpointer user_data)
+{
+    BulkheadClient *self = user_data;
+    const char *program;
+    gboolean restored;
+
+    if (!is_from_helper (self, sender)
+        || !g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(sb)")))
+        return;
+    g_variant_get (parameters, "(&sb)", &program, &restored);
+    g_signal_emit (self, tampered_signal, 0, program, restored);
+}
+
+static void
+forget (BulkheadClient *self)
+{
+    stop (&self->reading);
+    g_clear_pointer (&self->owner, g_free);
+    g_hash_table_remove_all (self->values);
+    self->silent = FALSE;
+}
+
+static void
+on_name_appeared_cb (GDBusConnection *bus, const char *name, const char *owner, gpointer user_data)
+{
+    BulkheadClient *self = user_data;
+
+    forget (self);
+    self->owner = g_strdup (owner);
+    bulkhead_client_refresh (self);
+    tell_changed (self);
+}
+
+static void
+on_name_vanished_cb (GDBusConnection *bus, const char *name, gpointer user_data)
+{
+    BulkheadClient *self = user_data;
+
+    forget (self);
+    tell_changed (self);
+}
+
+/* ---- the bus ---- */
+
+static void
+leave_bus (BulkheadClient *self)
+{
+    if (self->bus == NULL)
+        return;
+    g_bus_unwatch_name (self->name_id);
+    g_dbus_connection_signal_unsubscribe (self->bus, self->properties_id);
+    g_dbus_connection_signal_unsubscribe (self->bus, self->tampered_id);
+    g_signal_handler_disconnect (self->bus, self->closed_id);
+    g_clear_object (&self->bus);
+    forget (self);
+}
+
+static void
+on_bus_closed_cb (BulkheadClient *self)
+{
+    leave_bus (self);
+    retry_later (self);
+    tell_changed (self);
+}
+
+static guint
+subscribe (BulkheadClient *self, const char *interface, const char *signal, const char *arg0,
+           GDBusSignalCallback callback)
+{
+    return g_dbus_connection_signal_subscribe (self->bus, BULKHEAD_NAME, interface, signal,
+                                               BULKHEAD_PATH, arg0, G_DBUS_SIGNAL_FLAGS_NONE,
+                                               callback, self, NULL);
+}
+
+static void
+on_connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GDBusConnection) bus = g_dbus_connection_new_for_address_finish (result, &error);
+    BulkheadClient *self;
+
+    if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        return;
+    self = user_data;
+    g_clear_object (&self->connecting);
+    if (bus == NULL) {
+        g_debug ("no system bus: %s", error->message);
+        retry_later (self);
+        return;
+    }
+    self->bus = g_steal_pointer (&bus);
+    self->closed_id =
+        g_signal_connect_swapped (self->bus, "closed", G_CALLBACK (on_bus_closed_cb), self);
+    self->properties_id =
+        subscribe (self, PROPERTIES, "PropertiesChanged", BULKHEAD_NAME, on_properties_changed_cb);
+    self->tampered_id = subscribe (self, BULKHEAD_NAME, "Tampered", NULL, on_tampered_cb);
+    self->name_id =
+        g_bus_watch_name_on_connection (self->bus, BULKHEAD_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE,
+                                        on_name_appeared_cb, on_name_vanished_cb, self, NULL);
+    tell_changed (self);
+}
+
+/* A connection of our own: GIO's shared one cannot be had anew once it was closed. */
+static void
+connect_to_bus (BulkheadClient *self)
+{
+    g_autoptr (GError) error = NULL;
+    g_autofree char *address = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, NULL, &error);
+
+    if (address == NULL) {
+        g_debug ("no system bus: %s", error->message);
+        retry_later (self);
+        return;
+    }
+    self->connecting = g_cancellable_new ();
+    g_dbus_connection_new_for_address (address,
+                                       G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
+                                           | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                       NULL, self->connecting, on_connected_cb, self);
+}
+
+/* ---- asking ---- */
+
+static void
+on_called_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    g_autoptr (GTask) task = user_data;
+    GError *error = NULL;
+    GVariant *answer = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+
+    if (answer != NULL)
+        g_task_return_pointer (task, answer, (GDestroyNotify)g_variant_unref);
+    else
+        g_task_return_error (task, error);
+}
+
+static void
+call (BulkheadClient *self, const char *method, GVariant *arguments, const char *reply,
+      GDBusCallFlags flags, int timeout, GCancellable *cancellable, GAsyncReadyCallback callback,
+      gpointer user_data)
+{
+    g_autoptr (GVariant) owned = arguments != NULL ? g_variant_ref_sink (arguments) : NULL;
+    g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+
+    g_task_set_source_tag (task, call);
+    if (self->bus == NULL) {
+        g_task_return_new_error (task, G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED,
+                                 "no connection to the system bus");
+        return;
+    }
+    g_dbus_connection_call (self->bus, BULKHEAD_NAME, BULKHEAD_PATH, BULKHEAD_NAME, method, owned,
+                            G_VARIANT_TYPE (reply), flags, timeout, cancellable, on_called_cb,
+                            g_steal_pointer (&task));
+}
+
+void
+bulkhead_client_read_async (BulkheadClient *self, const char *method, GVariant *arguments,
+                            const char *reply, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data)
+{
+    g_return_if_fail (BULKHEAD_IS_CLIENT (self));
+
+    call (self, method, arguments, reply, G_DBUS_CALL_FLAGS_NO_AUTO_START, PATIENCE * 1000,
+          cancellable, callback, user_data);
+}
+
+void
+bulkhead_client_change_async (BulkheadClient *self, const char *method, GVariant *arguments,
+                              GCancellable *cancellable, GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+    g_return_if_fail (BULKHEAD_IS_CLIENT (self));
+
+    call (self, method, arguments, "()", G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
+          G_MAXINT, cancellable, callback, user_data);
+    /* A change has no time limit; that the helper hangs is found out by this. */
+    bulkhead_client_refresh (self);
+}
+
+GVariant *
+bulkhead_client_call_finish (BulkheadClient *self, GAsyncResult *result, GError **error)
+{
+    g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+    return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+void
+bulkhead_client_wake_helper (BulkheadClient *self)
+{
+    g_return_if_fail (BULKHEAD_IS_CLIENT (self));
+
+    if (self->bus != NULL && self->owner == NULL)
+        g_dbus_connection_call (self->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                "org.freedesktop.DBus", "StartServiceByName",
+                                g_variant_new ("(su)", BULKHEAD_NAME, 0), NULL,
+                                G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+}
+
+/* ---- what is known ---- */
+
+GVariant *
+bulkhead_client_get_value (BulkheadClient *self, const char *name, const char *type)
+{
+    GVariant *value;
+
+    g_return_val_if_fail (BULKHEAD_IS_CLIENT (self), NULL);
+    value = g_hash_table_lookup (self->values, name);
+    if (value == NULL || !g_variant_is_of_type (value, G_VARIANT_TYPE (type)))
+        return NULL;
+    return g_variant_ref (value);
+}
+
+static gboolean
+get_flag (BulkheadClient *self, const char *name)
+{
+    g_autoptr (GVariant) value = bulkhead_client_get_value (self, name, "b");
+
+    return value != NULL && g_variant_get_boolean (value);
+}
+
+BulkheadState
+bulkhead_client_get_state (BulkheadClient *self)
+{
+    g_autoptr (GVariant) value = bulkhead_client_get_value (self, "State", "u");
+    guint32 state = value != NULL ? g_variant_get_uint32 (value) : BULKHEAD_STATE_UNKNOWN;
+
+    return state <= BULKHEAD_STATE_BROKEN ? (BulkheadState)state : BULKHEAD_STATE_UNKNOWN;
+}
+
+BulkheadHelperPresence
+bulkhead_client_get_presence (BulkheadClient *self)
+{
+    g_return_val_if_fail (BULKHEAD_IS_CLIENT (self), BULKHEAD_HELPER_NO_BUS);
+
+    if (self->bus == NULL)
+        return BULKHEAD_HELPER_NO_BUS;
+    if (self->owner == NULL)
+        return BULKHEAD_HELPER_ABSENT;
+    if (self->silent)
+        return BULKHEAD_HELPER_SILENT;
+    return g_hash_table_size (self->values) > 0 ? BULKHEAD_HELPER_ANSWERS : BULKHEAD_HELPER_ASKED;
+}
+
+gboolean
+bulkhead_client_is_locked (BulkheadClient *self)
+{
+    return get_flag (self, "Locked");
+}
+
+gboolean
+bulkhead_client_allows_lan (BulkheadClient *self)
+{
+    return get_flag (self, "Lan");
+}
+
+gint64
+bulkhead_client_get_paused_until (BulkheadClient *self)
+{
+    g_autoptr (GVariant) value = bulkhead_client_get_value (self, "PausedUntil", "x");
+
+    return value != NULL ? g_variant_get_int64 (value) : 0;
+}
+
+gboolean
+bulkhead_client_is_fixed (BulkheadClient *self, const char *setting)
+{
+    g_autoptr (GVariant) value = bulkhead_client_get_value (self, "Fixed", "as");
+    g_autofree const char **fixed = value != NULL ? g_variant_get_strv (value, NULL) : NULL;
+
+    return fixed != NULL && g_strv_contains (fixed, setting);
+}
+
+/* ---- object ---- */
+
+static void
+bulkhead_client_dispose (GObject *object)
+{
+    BulkheadClient *self = BULKHEAD_CLIENT (object);
+
+    stop (&self->connecting);
+    leave_bus (self);
+    g_clear_handle_id (&self->retry_id, g_source_remove);
+    G_OBJECT_CLASS (bulkhead_client_parent_class)->dispose (object);
+}
+
+static void
+bulkhead_client_finalize (GObject *object)
+{
+    g_hash_table_unref (BULKHEAD_CLIENT (object)->values);
+    G_OBJECT_CLASS (bulkhead_client_parent_class)->finalize (object);
+}
+
+static void
+bulkhead_client_class_init (BulkheadClientClass *klass)
+{
+    G_OBJECT_CLASS (klass)->dispose = bulkhead_client_dispose;
+    G_OBJECT_CLASS (klass)->finalize = bulkhead_client_finalize;
+    changed_signal = g_signal_new ("changed", BULKHEAD_TYPE_CLIENT, G_SIGNAL_RUN_LAST, 0, NULL,
+                                   NULL, NULL, G_TYPE_NONE, 0);
+    tampered_signal = g_signal_new ("tampered", BULKHEAD_TYPE_CLIENT, G_SIGNAL_RUN_LAST, 0, NULL,
+                                    NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
+}
+
+static void
+bulkhead_client_init (BulkheadClient *self)
+{
+    self->values =
+        g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_variant_unref);
+    connect_to_bus (self);
+}
+
+BulkheadClient *
+bulkhead_client_new (void)
+{
+    return g_object_new (BULKHEAD_TYPE_CLIENT, NULL);
+}
