@@ -139,6 +139,15 @@ on_lock_changed_cb (BulkheadService *self)
     update_paused_until (self);
 }
 
+static void
+on_lock_tampered_cb (BulkheadService *self, const char *program, gboolean restored)
+{
+    /* A program may have any bytes for its name; the bus takes only text. */
+    g_autofree char *text = g_utf8_make_valid (program, -1);
+
+    bulkhead_helper1_emit_tampered (self->skeleton, text, restored);
+}
+
 gboolean
 bulkhead_service_export (BulkheadService *self, GDBusConnection *connection, GError **error)
 {
@@ -189,6 +198,8 @@ bulkhead_service_new (BulkheadLock *lock, BulkheadJournal *journal, BulkheadGran
     self->grants = grants;
     self->authority = bulkhead_authority_new (grants);
     g_signal_connect_object (lock, "changed", G_CALLBACK (on_lock_changed_cb), self,
+                             G_CONNECT_SWAPPED);
+    g_signal_connect_object (lock, "tampered", G_CALLBACK (on_lock_tampered_cb), self,
                              G_CONNECT_SWAPPED);
     on_lock_changed_cb (self);
     return self;

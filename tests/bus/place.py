@@ -151,8 +151,8 @@ class Place:
         self.helpers.append(helper)
         return helper
 
-    def start(self, **more):
-        helper = self.spawn(**more)
+    def start(self, *arguments, **more):
+        helper = self.spawn(*arguments, **more)
         wait_for(lambda: helper.poll() is not None or self.bus.has_helper())
         assert helper.poll() is None, helper.stderr.read()
         return helper

@@ -11,7 +11,7 @@ from gi.repository import GLib
 import pytest
 
 from place import BLOCKING, GOOD, HELPER, NAME, NOBODY, OFF, PATH, PAUSED, READS, SECONDS, SOURCE
-from place import run, settle, tunnel
+from place import run, settle, tunnel, wait_for
 
 # Gives tun0 its carrier until there is nothing more to read.
 HOLD_TUN0 = """
@@ -243,6 +243,19 @@ def test_boot(place):
     assert place.end(place.spawn("--boot", address=nowhere), how=None)[0] == 0
     assert place.rules_in_kernel() == rules
     assert place.end(place.spawn(address=nowhere), how=None)[0] == 1
+
+
+def test_tampering_is_told(place):
+    """As kernels before 6.9 have it: there others can remove the rules."""
+    place.start("--no-owner")
+    place.call("Lock")
+    told = []
+    place.bus.connection.signal_subscribe(NAME, NAME, "Tampered", PATH, None, 0,
+                                          lambda *signal: told.append(signal[5].unpack()))
+    run("ip", "netns", "exec", place.namespace, "nft", "flush", "ruleset")
+    wait_for(lambda: (GLib.MainContext.default().iteration(False), told)[1])
+    assert told == [("nft", True)]
+    assert "inet bulkhead" in place.rules_in_kernel()
 
 
 def test_command_line(place):
