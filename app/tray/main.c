@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Only wires. Whatever ends this process, the lock stays. */
+#include "tray.h"
+
+#include <glib/gi18n.h>
+#include <locale.h>
+
+int
+main (int argc, char **argv)
+{
+    g_autoptr (BulkheadTray) tray = NULL;
+    int status;
+
+    setlocale (LC_ALL, "");
+    bindtextdomain ("bulkhead", BULKHEAD_LOCALE_DIR);
+    bind_textdomain_codeset ("bulkhead", "UTF-8");
+    textdomain ("bulkhead");
+    g_set_application_name (_ ("Bulkhead"));
+    tray = bulkhead_tray_new ();
+    status = g_application_run (G_APPLICATION (tray), argc, argv);
+    if (!g_application_get_is_remote (G_APPLICATION (tray)) && !bulkhead_tray_is_built (tray))
+        return 1;
+    return status;
+}
