@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "client.h"
 
+#include "system-bus.h"
+
 #define PROPERTIES "org.freedesktop.DBus.Properties"
-#define PATIENCE 5 /* seconds that an answer may take, and between attempts */
+#define PATIENCE 5 /* seconds that an answer may take, and until the next attempt */
 
 struct _BulkheadClient {
     GObject parent_instance;
 
-    GDBusConnection *bus; /* NULL: there is none */
+    BulkheadSystemBus *system_bus;
+    GDBusConnection *bus; /* its connection as long as it lasts; NULL: there is none */
     char *owner;          /* the helper's unique name; NULL: it is not there */
     GHashTable *values;   /* property -> GVariant; empty: not known */
     gboolean silent;      /* the last reading was not answered */
-    GCancellable *connecting;
     GCancellable *reading;
-    gulong closed_id;
     guint name_id;
     guint properties_id;
     guint tampered_id;
@@ -24,16 +25,6 @@ G_DEFINE_FINAL_TYPE (BulkheadClient, bulkhead_client, G_TYPE_OBJECT)
 
 static guint changed_signal;
 static guint tampered_signal;
-
-static void connect_to_bus (BulkheadClient *self);
-
-static void
-stop (GCancellable **cancellable)
-{
-    if (*cancellable != NULL)
-        g_cancellable_cancel (*cancellable);
-    g_clear_object (cancellable);
-}
 
 static void
 tell_changed (BulkheadClient *self)
@@ -49,18 +40,8 @@ on_time_to_retry_cb (gpointer data)
     BulkheadClient *self = data;
 
     self->retry_id = 0;
-    if (self->bus == NULL)
-        connect_to_bus (self);
-    else
-        bulkhead_client_refresh (self);
+    bulkhead_client_refresh (self);
     return G_SOURCE_REMOVE;
-}
-
-static void
-retry_later (BulkheadClient *self)
-{
-    if (self->retry_id == 0)
-        self->retry_id = g_timeout_add_seconds (PATIENCE, on_time_to_retry_cb, self);
 }
 
 /* @changes: a{sv} */
@@ -97,7 +78,8 @@ on_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         take_values (self, values);
     } else {
         g_debug ("the helper does not answer: %s", error->message);
-        retry_later (self);
+        if (self->retry_id == 0)
+            self->retry_id = g_timeout_add_seconds (PATIENCE, on_time_to_retry_cb, self);
     }
     tell_changed (self);
 }
@@ -164,7 +146,9 @@ on_tampered_cb (GDBusConnection *bus, const char *sender, const char *path, cons
 static void
 forget (BulkheadClient *self)
 {
-    stop (&self->reading);
+    if (self->reading != NULL)
+        g_cancellable_cancel (self->reading);
+    g_clear_object (&self->reading);
     g_clear_pointer (&self->owner, g_free);
     g_hash_table_remove_all (self->values);
     self->silent = FALSE;
@@ -200,17 +184,8 @@ leave_bus (BulkheadClient *self)
     g_bus_unwatch_name (self->name_id);
     g_dbus_connection_signal_unsubscribe (self->bus, self->properties_id);
     g_dbus_connection_signal_unsubscribe (self->bus, self->tampered_id);
-    g_signal_handler_disconnect (self->bus, self->closed_id);
     g_clear_object (&self->bus);
     forget (self);
-}
-
-static void
-on_bus_closed_cb (BulkheadClient *self)
-{
-    leave_bus (self);
-    retry_later (self);
-    tell_changed (self);
 }
 
 static guint
@@ -223,50 +198,24 @@ subscribe (BulkheadClient *self, const char *interface, const char *signal, cons
 }
 
 static void
-on_connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+enter_bus (BulkheadClient *self)
 {
-    g_autoptr (GError) error = NULL;
-    g_autoptr (GDBusConnection) bus = g_dbus_connection_new_for_address_finish (result, &error);
-    BulkheadClient *self;
-
-    if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-        return;
-    self = user_data;
-    g_clear_object (&self->connecting);
-    if (bus == NULL) {
-        g_debug ("no system bus: %s", error->message);
-        retry_later (self);
-        return;
-    }
-    self->bus = g_steal_pointer (&bus);
-    self->closed_id =
-        g_signal_connect_swapped (self->bus, "closed", G_CALLBACK (on_bus_closed_cb), self);
+    self->bus = g_object_ref (bulkhead_system_bus_get_connection (self->system_bus));
     self->properties_id =
         subscribe (self, PROPERTIES, "PropertiesChanged", BULKHEAD_NAME, on_properties_changed_cb);
     self->tampered_id = subscribe (self, BULKHEAD_NAME, "Tampered", NULL, on_tampered_cb);
     self->name_id =
         g_bus_watch_name_on_connection (self->bus, BULKHEAD_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE,
                                         on_name_appeared_cb, on_name_vanished_cb, self, NULL);
-    tell_changed (self);
 }
 
-/* A connection of our own: GIO's shared one cannot be had anew once it was closed. */
 static void
-connect_to_bus (BulkheadClient *self)
+on_bus_changed_cb (BulkheadClient *self)
 {
-    g_autoptr (GError) error = NULL;
-    g_autofree char *address = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, NULL, &error);
-
-    if (address == NULL) {
-        g_debug ("no system bus: %s", error->message);
-        retry_later (self);
-        return;
-    }
-    self->connecting = g_cancellable_new ();
-    g_dbus_connection_new_for_address (address,
-                                       G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-                                           | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                       NULL, self->connecting, on_connected_cb, self);
+    leave_bus (self);
+    if (bulkhead_system_bus_get_connection (self->system_bus) != NULL)
+        enter_bus (self);
+    tell_changed (self);
 }
 
 /* ---- asking ---- */
@@ -428,8 +377,8 @@ bulkhead_client_dispose (GObject *object)
 {
     BulkheadClient *self = BULKHEAD_CLIENT (object);
 
-    stop (&self->connecting);
     leave_bus (self);
+    g_clear_object (&self->system_bus);
     g_clear_handle_id (&self->retry_id, g_source_remove);
     G_OBJECT_CLASS (bulkhead_client_parent_class)->dispose (object);
 }
@@ -457,7 +406,9 @@ bulkhead_client_init (BulkheadClient *self)
 {
     self->values =
         g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_variant_unref);
-    connect_to_bus (self);
+    self->system_bus = bulkhead_system_bus_new ();
+    g_signal_connect_object (self->system_bus, "changed", G_CALLBACK (on_bus_changed_cb), self,
+                             G_CONNECT_SWAPPED);
 }
 
 BulkheadClient *
