@@ -18,7 +18,5 @@ main (int argc, char **argv)
     g_set_application_name (_ ("Bulkhead"));
     tray = bulkhead_tray_new ();
     status = g_application_run (G_APPLICATION (tray), argc, argv);
-    if (!g_application_get_is_remote (G_APPLICATION (tray)) && !bulkhead_tray_is_built (tray))
-        return 1;
-    return status;
+    return bulkhead_tray_has_failed (tray) ? 1 : status;
 }

@@ -28,7 +28,7 @@ struct _BulkheadTray {
     BulkheadWatcher *watcher;
     gboolean began; /* the first activation was our own start */
     gboolean woken; /* the helper was asked for once */
-    gboolean is_built;
+    gboolean failed;
     guint host_id;
 };
 
@@ -178,6 +178,7 @@ bulkhead_tray_startup (GApplication *application)
     GDBusConnection *bus = g_application_get_dbus_connection (application);
     g_autoptr (GError) error = NULL;
 
+    self->failed = TRUE;
     G_APPLICATION_CLASS (bulkhead_tray_parent_class)->startup (application);
     if (bus == NULL) {
         g_printerr ("bulkhead-tray: there is no session bus\n");
@@ -187,7 +188,7 @@ bulkhead_tray_startup (GApplication *application)
         g_printerr ("bulkhead-tray: %s\n", error->message);
         return;
     }
-    self->is_built = TRUE;
+    self->failed = FALSE;
     follow (self, self->icon, "activated", G_CALLBACK (on_icon_activated_cb));
     follow (self, self->menu, "open", G_CALLBACK (on_icon_activated_cb));
     follow (self, self->menu, "quit", G_CALLBACK (g_application_quit));
@@ -242,9 +243,9 @@ bulkhead_tray_init (BulkheadTray *self)
 }
 
 gboolean
-bulkhead_tray_is_built (BulkheadTray *self)
+bulkhead_tray_has_failed (BulkheadTray *self)
 {
-    return self->is_built;
+    return self->failed;
 }
 
 BulkheadTray *

@@ -11,6 +11,5 @@
 G_DECLARE_FINAL_TYPE (BulkheadTray, bulkhead_tray, BULKHEAD, TRAY, GApplication)
 
 BulkheadTray *bulkhead_tray_new (void);
-/* Whether this process became a tray: not when it only woke the one that runs, nor when it could
- * not start, of which stderr tells. */
-gboolean bulkhead_tray_is_built (BulkheadTray *tray);
+/* Whether it could not start, of which stderr tells. */
+gboolean bulkhead_tray_has_failed (BulkheadTray *tray);

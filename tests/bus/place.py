@@ -62,6 +62,14 @@ GOOD = {  # for each method arguments that are right, once the lock is on and "h
     "RemoveExceptions": "(['192.0.2.0/24'],)", "Unlock": "()",
     "ListGrants": "()", "Authorize": "()", "Revoke": f"(uint32 {GRANTED},)",
 }
+# Gives tun0 its carrier until there is nothing more to read.
+HOLD_TUN0 = """
+import fcntl, struct, sys
+tun = open("/dev/net/tun", "r+b", buffering=0)
+fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", b"tun0", 0x0001))
+print("held", flush=True)
+sys.stdin.read()
+"""
 READS = ("GetStatus", "Verify", "ListTunnels", "ListGrants")
 
 

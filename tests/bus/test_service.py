@@ -10,17 +10,8 @@ import xml.etree.ElementTree as ElementTree
 from gi.repository import GLib
 import pytest
 
-from place import BLOCKING, GOOD, HELPER, NAME, NOBODY, OFF, PATH, PAUSED, READS, SECONDS, SOURCE
-from place import run, settle, tunnel, wait_for
-
-# Gives tun0 its carrier until there is nothing more to read.
-HOLD_TUN0 = """
-import fcntl, struct, sys
-tun = open("/dev/net/tun", "r+b", buffering=0)
-fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", b"tun0", 0x0001))
-print("held", flush=True)
-sys.stdin.read()
-"""
+from place import BLOCKING, GOOD, HELPER, HOLD_TUN0, NAME, NOBODY, OFF, PATH, PAUSED, READS
+from place import SECONDS, SOURCE, run, settle, tunnel, wait_for
 
 
 def test_the_table_is_the_contract():
