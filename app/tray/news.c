@@ -110,7 +110,7 @@ on_lost_cb (gpointer data)
 
     self->lost_id = 0;
     tell (self, BULKHEAD_TOPIC_STATE, BULKHEAD_NOTICE_STAYS, BULKHEAD_STATE_UNKNOWN,
-          _ ("The lock's state is not known"), reason);
+          _ ("The lock’s state is not known"), reason);
     return G_SOURCE_REMOVE;
 }
 
@@ -151,10 +151,10 @@ on_tampered_cb (BulkheadNews *self, const char *program, gboolean restored)
     const char *name = *program != '\0' ? program : _ ("Another program");
     /* Translators: %s is a program. */
     g_autofree char *body =
-        restored ? g_strdup_printf (_ ("%s changed the lock's rules. They are in force again; "
+        restored ? g_strdup_printf (_ ("%s changed the lock’s rules. They are in force again; "
                                        "meanwhile traffic may have leaked."),
                                     name)
-                 : g_strdup_printf (_ ("%s changed the lock's rules, and they could not be put "
+                 : g_strdup_printf (_ ("%s changed the lock’s rules, and they could not be put "
                                        "back."),
                                     name);
 

@@ -95,13 +95,18 @@ def wait_for(condition):
 class Bus:
     def __init__(self, directory):
         os.chmod(directory, 0o755)
-        config = os.path.join(directory, "bus.conf")
-        with open(config, "w", encoding="utf-8") as file:
+        self.config = os.path.join(directory, "bus.conf")
+        with open(self.config, "w", encoding="utf-8") as file:
             file.write(BUS_CONFIG.format(directory=directory, source=SOURCE))
-        self.address = f"unix:path={directory}/bus"
-        self.daemon = subprocess.Popen(["dbus-daemon", "--nofork", "--config-file", config],
-                                       stdin=subprocess.DEVNULL)
-        wait_for(lambda: os.path.exists(os.path.join(directory, "bus")))
+        self.socket = os.path.join(directory, "bus")
+        self.address = f"unix:path={self.socket}"
+        self.start()
+
+    def start(self):
+        self.daemon = subprocess.Popen(
+            ["dbus-daemon", "--nofork", "--print-address=1", "--config-file", self.config],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        assert self.daemon.stdout.readline(), "the bus did not start"  # it listens by now
         self.connection = Gio.DBusConnection.new_for_address_sync(
             self.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
             | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
@@ -115,6 +120,8 @@ class Bus:
         if self.daemon.poll() is None:
             self.daemon.terminate()
             self.daemon.wait(SECONDS)
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
 
 
 class Place:
