@@ -4,7 +4,7 @@
 #include "system-bus.h"
 
 #define PROPERTIES "org.freedesktop.DBus.Properties"
-#define PATIENCE 5 /* seconds that an answer may take, and until the next attempt */
+#define RETRY 2 /* seconds until the next attempt */
 
 struct _BulkheadClient {
     GObject parent_instance;
@@ -13,6 +13,7 @@ struct _BulkheadClient {
     GDBusConnection *bus; /* its connection as long as it lasts; NULL: there is none */
     char *owner;          /* the helper's unique name; NULL: it is not there */
     GHashTable *values;   /* property -> GVariant; empty: not known */
+    gboolean settled;     /* it is known by now whether there is a helper that answers */
     gboolean silent;      /* the last reading was not answered */
     GCancellable *reading;
     guint name_id;
@@ -71,6 +72,7 @@ on_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     self = user_data;
     g_clear_object (&self->reading);
     g_hash_table_remove_all (self->values);
+    self->settled = TRUE;
     self->silent = answer == NULL;
     if (answer != NULL) {
         g_autoptr (GVariant) values = g_variant_get_child_value (answer, 0);
@@ -79,7 +81,7 @@ on_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     } else {
         g_debug ("the helper does not answer: %s", error->message);
         if (self->retry_id == 0)
-            self->retry_id = g_timeout_add_seconds (PATIENCE, on_time_to_retry_cb, self);
+            self->retry_id = g_timeout_add_seconds (RETRY, on_time_to_retry_cb, self);
     }
     tell_changed (self);
 }
@@ -94,8 +96,8 @@ bulkhead_client_refresh (BulkheadClient *self)
     self->reading = g_cancellable_new ();
     g_dbus_connection_call (self->bus, self->owner, BULKHEAD_PATH, PROPERTIES, "GetAll",
                             g_variant_new ("(s)", BULKHEAD_NAME), G_VARIANT_TYPE ("(a{sv})"),
-                            G_DBUS_CALL_FLAGS_NO_AUTO_START, PATIENCE * 1000, self->reading,
-                            on_read_cb, self);
+                            G_DBUS_CALL_FLAGS_NO_AUTO_START, 1000 * BULKHEAD_CLIENT_PATIENCE,
+                            self->reading, on_read_cb, self);
 }
 
 /* ---- what the helper tells ---- */
@@ -171,6 +173,7 @@ on_name_vanished_cb (GDBusConnection *bus, const char *name, gpointer user_data)
     BulkheadClient *self = user_data;
 
     forget (self);
+    self->settled = TRUE;
     tell_changed (self);
 }
 
@@ -215,85 +218,9 @@ on_bus_changed_cb (BulkheadClient *self)
     leave_bus (self);
     if (bulkhead_system_bus_get_connection (self->system_bus) != NULL)
         enter_bus (self);
-    tell_changed (self);
-}
-
-/* ---- asking ---- */
-
-static void
-on_called_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-    g_autoptr (GTask) task = user_data;
-    GError *error = NULL;
-    GVariant *answer = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
-
-    if (answer != NULL)
-        g_task_return_pointer (task, answer, (GDestroyNotify)g_variant_unref);
     else
-        g_task_return_error (task, error);
-}
-
-static void
-call (BulkheadClient *self, const char *method, GVariant *arguments, const char *reply,
-      GDBusCallFlags flags, int timeout, GCancellable *cancellable, GAsyncReadyCallback callback,
-      gpointer user_data)
-{
-    g_autoptr (GVariant) owned = arguments != NULL ? g_variant_ref_sink (arguments) : NULL;
-    g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-
-    g_task_set_source_tag (task, call);
-    if (self->bus == NULL) {
-        g_task_return_new_error (task, G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED,
-                                 "no connection to the system bus");
-        return;
-    }
-    g_dbus_connection_call (self->bus, BULKHEAD_NAME, BULKHEAD_PATH, BULKHEAD_NAME, method, owned,
-                            G_VARIANT_TYPE (reply), flags, timeout, cancellable, on_called_cb,
-                            g_steal_pointer (&task));
-}
-
-void
-bulkhead_client_read_async (BulkheadClient *self, const char *method, GVariant *arguments,
-                            const char *reply, GCancellable *cancellable,
-                            GAsyncReadyCallback callback, gpointer user_data)
-{
-    g_return_if_fail (BULKHEAD_IS_CLIENT (self));
-
-    call (self, method, arguments, reply, G_DBUS_CALL_FLAGS_NO_AUTO_START, PATIENCE * 1000,
-          cancellable, callback, user_data);
-}
-
-void
-bulkhead_client_change_async (BulkheadClient *self, const char *method, GVariant *arguments,
-                              GCancellable *cancellable, GAsyncReadyCallback callback,
-                              gpointer user_data)
-{
-    g_return_if_fail (BULKHEAD_IS_CLIENT (self));
-
-    call (self, method, arguments, "()", G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
-          G_MAXINT, cancellable, callback, user_data);
-    /* A change has no time limit; that the helper hangs is found out by this. */
-    bulkhead_client_refresh (self);
-}
-
-GVariant *
-bulkhead_client_call_finish (BulkheadClient *self, GAsyncResult *result, GError **error)
-{
-    g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-
-    return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-void
-bulkhead_client_wake_helper (BulkheadClient *self)
-{
-    g_return_if_fail (BULKHEAD_IS_CLIENT (self));
-
-    if (self->bus != NULL && self->owner == NULL)
-        g_dbus_connection_call (self->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                "org.freedesktop.DBus", "StartServiceByName",
-                                g_variant_new ("(su)", BULKHEAD_NAME, 0), NULL,
-                                G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+        self->settled = TRUE;
+    tell_changed (self);
 }
 
 /* ---- what is known ---- */
@@ -327,11 +254,21 @@ bulkhead_client_get_state (BulkheadClient *self)
     return state <= BULKHEAD_STATE_BROKEN ? (BulkheadState)state : BULKHEAD_STATE_UNKNOWN;
 }
 
+GDBusConnection *
+bulkhead_client_get_connection (BulkheadClient *self)
+{
+    g_return_val_if_fail (BULKHEAD_IS_CLIENT (self), NULL);
+
+    return self->bus;
+}
+
 BulkheadHelperPresence
 bulkhead_client_get_presence (BulkheadClient *self)
 {
     g_return_val_if_fail (BULKHEAD_IS_CLIENT (self), BULKHEAD_HELPER_NO_BUS);
 
+    if (!self->settled)
+        return BULKHEAD_HELPER_ASKED;
     if (self->bus == NULL)
         return BULKHEAD_HELPER_NO_BUS;
     if (self->owner == NULL)

@@ -11,6 +11,7 @@
 
 #define BULKHEAD_NAME "org.bulkhead.Helper1"
 #define BULKHEAD_PATH "/org/bulkhead/Helper1"
+#define BULKHEAD_CLIENT_PATIENCE 5 /* seconds that an answer may take */
 
 /* As the property State; a number that is not here is UNKNOWN. */
 typedef enum {
@@ -25,7 +26,7 @@ typedef enum {
 /* Why nothing is known, when nothing is. */
 typedef enum {
     BULKHEAD_HELPER_ANSWERS,
-    BULKHEAD_HELPER_ASKED,  /* it is there, and its first answer is on the way */
+    BULKHEAD_HELPER_ASKED,  /* it was just looked for or asked, and has not answered yet */
     BULKHEAD_HELPER_SILENT, /* it is there and does not answer */
     BULKHEAD_HELPER_ABSENT, /* nobody owns its name */
     BULKHEAD_HELPER_NO_BUS,
@@ -35,7 +36,8 @@ typedef enum {
 G_DECLARE_FINAL_TYPE (BulkheadClient, bulkhead_client, BULKHEAD, CLIENT, GObject)
 
 /*
- * Begins to look for the helper; the state is UNKNOWN until it has answered.
+ * Begins to look for the helper; the state is UNKNOWN until it has answered, and the presence
+ * ASKED until it has or is known not to.
  * Signals:
  *   "changed" (): anything the getters tell may be different.
  *   "tampered" (char *program, gboolean restored): another program changed the lock's rules;
@@ -55,6 +57,9 @@ gboolean bulkhead_client_is_fixed (BulkheadClient *client, const char *setting);
 /* A property by its name on the bus, or NULL when it is not known or of another type than @type,
  * as "b". (transfer full) (nullable) */
 GVariant *bulkhead_client_get_value (BulkheadClient *client, const char *name, const char *type);
+
+/* The system bus, or NULL while there is none; another one later. (transfer none) (nullable) */
+GDBusConnection *bulkhead_client_get_connection (BulkheadClient *client);
 
 /* Asks the helper for everything anew: one that hangs is found out within 5 seconds. */
 void bulkhead_client_refresh (BulkheadClient *client);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "system-bus.h"
 
-#define PATIENCE 5 /* seconds between attempts */
+#define RETRY 2 /* seconds until the next attempt */
 
 struct _BulkheadSystemBus {
     GObject parent_instance;
@@ -39,7 +39,7 @@ static void
 on_closed_cb (BulkheadSystemBus *self)
 {
     leave (self);
-    self->retry_id = g_timeout_add_seconds (PATIENCE, on_time_to_retry_cb, self);
+    self->retry_id = g_timeout_add_seconds (RETRY, on_time_to_retry_cb, self);
     g_signal_emit (self, changed_signal, 0);
 }
 
@@ -56,7 +56,8 @@ on_connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     self = user_data;
     if (connection == NULL) {
         g_debug ("no system bus: %s", error->message);
-        self->retry_id = g_timeout_add_seconds (PATIENCE, on_time_to_retry_cb, self);
+        self->retry_id = g_timeout_add_seconds (RETRY, on_time_to_retry_cb, self);
+        g_signal_emit (self, changed_signal, 0);
         return;
     }
     self->connection = connection;

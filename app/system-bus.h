@@ -10,7 +10,8 @@
 #define BULKHEAD_TYPE_SYSTEM_BUS (bulkhead_system_bus_get_type ())
 G_DECLARE_FINAL_TYPE (BulkheadSystemBus, bulkhead_system_bus, BULKHEAD, SYSTEM_BUS, GObject)
 
-/* Begins to connect. Signal "changed" (): another connection, or none any more. */
+/* Begins to connect. Signal "changed" (): another connection, or none; also after each attempt
+ * that failed. */
 BulkheadSystemBus *bulkhead_system_bus_new (void);
 /* NULL while there is none. (transfer none) (nullable) */
 GDBusConnection *bulkhead_system_bus_get_connection (BulkheadSystemBus *bus);

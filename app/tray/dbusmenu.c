@@ -148,6 +148,13 @@ on_get_layout_cb (BulkheadDbusmenu *self, GDBusMethodInvocation *invocation, int
     return TRUE;
 }
 
+static void
+add_properties (BulkheadDbusmenu *self, int id, const char *const *names, GVariantBuilder *builder)
+{
+    if (is_known (self, id))
+        g_variant_builder_add (builder, "(i@a{sv})", id, properties_named (self, id, names));
+}
+
 /* Without ids, everything; an unknown one is left out. */
 static gboolean
 on_get_group_properties_cb (BulkheadDbusmenu *self, GDBusMethodInvocation *invocation,
@@ -159,15 +166,11 @@ on_get_group_properties_cb (BulkheadDbusmenu *self, GDBusMethodInvocation *invoc
 
     g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ia{sv})"));
     for (gsize i = 0; i < n; i++)
-        if (is_known (self, ids[i]))
-            g_variant_builder_add (&builder, "(i@a{sv})", ids[i],
-                                   properties_named (self, ids[i], names));
-    if (n == 0) {
-        g_variant_builder_add (&builder, "(i@a{sv})", ROOT, properties_named (self, ROOT, names));
-        for (guint i = 0; i < self->n_rows; i++)
-            g_variant_builder_add (&builder, "(i@a{sv})", self->rows[i].id,
-                                   properties_named (self, self->rows[i].id, names));
-    }
+        add_properties (self, ids[i], names, &builder);
+    if (n == 0)
+        add_properties (self, ROOT, names, &builder);
+    for (guint i = 0; n == 0 && i < self->n_rows; i++)
+        add_properties (self, self->rows[i].id, names, &builder);
     bulkhead_dbus_menu_complete_get_group_properties (self->skeleton, invocation,
                                                       g_variant_builder_end (&builder));
     return TRUE;

@@ -61,12 +61,13 @@ static void
 show_now (BulkheadIcon *self)
 {
     BulkheadStatusNotifierItem *item = self->item;
+    g_autofree char *spoken = g_strdup_printf ("%s: %s", _ ("Bulkhead"), self->headline);
 
     if (g_strcmp0 (bulkhead_status_notifier_item_get_icon_name (item), self->name) != 0) {
         bulkhead_status_notifier_item_set_icon_name (item, self->name);
         bulkhead_status_notifier_item_set_icon_pixmap (item, pixmaps_of (self->name));
     }
-    bulkhead_status_notifier_item_set_icon_accessible_desc (item, self->headline);
+    bulkhead_status_notifier_item_set_icon_accessible_desc (item, spoken);
     bulkhead_status_notifier_item_set_tool_tip (item, g_variant_new ("(s@" PIXMAPS "ss)",
                                                                      self->name, no_pixmaps (),
                                                                      self->headline, self->reason));

@@ -120,6 +120,14 @@ bring_about (BulkheadNotices *self, BulkheadTopic number)
                             sent);
 }
 
+/* What repeats itself while it is still there is no news. */
+static gboolean
+is_shown (const Topic *topic, const char *summary, const char *body)
+{
+    return (topic->id != 0 || topic->under_way) && g_strcmp0 (topic->summary, summary) == 0
+           && g_strcmp0 (topic->body, body) == 0;
+}
+
 void
 bulkhead_notices_show (BulkheadNotices *self, BulkheadTopic number, BulkheadNoticeKind kind,
                        const char *icon, const char *summary, const char *body)
@@ -128,6 +136,8 @@ bulkhead_notices_show (BulkheadNotices *self, BulkheadTopic number, BulkheadNoti
 
     g_return_if_fail (BULKHEAD_IS_NOTICES (self));
 
+    if (is_shown (topic, summary, body))
+        return;
     topic_clear (topic);
     topic->kind = kind;
     topic->icon = g_strdup (icon);

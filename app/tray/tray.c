@@ -35,6 +35,12 @@ struct _BulkheadTray {
 G_DEFINE_FINAL_TYPE (BulkheadTray, bulkhead_tray, G_TYPE_APPLICATION)
 
 static void
+follow (BulkheadTray *self, gpointer object, const char *signal, GCallback callback)
+{
+    g_signal_connect_object (object, signal, callback, self, G_CONNECT_SWAPPED);
+}
+
+static void
 tell_failed (BulkheadTray *self, const char *sentence)
 {
     bulkhead_notices_show (self->notices, BULKHEAD_TOPIC_FAILED, BULKHEAD_NOTICE_NORMAL,
@@ -93,30 +99,6 @@ on_notice_activated_cb (BulkheadTray *self)
     open_window (self, bulkhead_notices_take_token (self->notices));
 }
 
-/* ---- the helper ---- */
-
-static void
-on_client_changed_cb (BulkheadTray *self)
-{
-    g_autofree char *headline = bulkhead_words_headline (self->client);
-    g_autofree char *reason = bulkhead_words_reason (self->client);
-
-    bulkhead_icon_show (self->icon, bulkhead_words_icon (bulkhead_client_get_state (self->client)),
-                        headline, reason);
-    /* Reading never starts the helper. But a session begins with the truth, and not with "not
-     * known" until somebody happens to need the helper. */
-    if (!self->woken && bulkhead_client_get_presence (self->client) == BULKHEAD_HELPER_ABSENT) {
-        self->woken = TRUE;
-        bulkhead_client_wake_helper (self->client);
-    }
-}
-
-static void
-on_done_cb (BulkheadTray *self)
-{
-    bulkhead_notices_withdraw (self->notices, BULKHEAD_TOPIC_FAILED);
-}
-
 /* ---- the panel ---- */
 
 /* Never invisible without saying so. */
@@ -144,15 +126,49 @@ on_host_changed_cb (BulkheadTray *self)
     bulkhead_notices_withdraw (self->notices, BULKHEAD_TOPIC_HIDDEN);
 }
 
-/* ---- start ---- */
-
+/* Icon and menu are complete before a panel hears of them. */
 static void
-follow (BulkheadTray *self, gpointer object, const char *signal, GCallback callback)
+come_to_panel (BulkheadTray *self)
 {
-    g_signal_connect_object (object, signal, callback, self, G_CONNECT_SWAPPED);
+    self->watcher =
+        bulkhead_watcher_new (g_application_get_dbus_connection (G_APPLICATION (self)), ICON_PATH);
+    follow (self, self->watcher, "changed", G_CALLBACK (on_host_changed_cb));
+    g_signal_connect_object (self->watcher, "registered", G_CALLBACK (bulkhead_icon_announce),
+                             self->icon, G_CONNECT_SWAPPED);
 }
 
-/* Icon and menu are complete before a panel hears of them. */
+/* ---- the helper ---- */
+
+static void
+on_client_changed_cb (BulkheadTray *self)
+{
+    g_autofree char *headline = bulkhead_words_headline (self->client);
+    g_autofree char *reason = bulkhead_words_reason (self->client);
+
+    /* No alarm for the moment that a start takes. */
+    if (self->watcher == NULL
+        && bulkhead_client_get_presence (self->client) == BULKHEAD_HELPER_ASKED)
+        return;
+    bulkhead_icon_show (self->icon, bulkhead_words_icon (bulkhead_client_get_state (self->client)),
+                        headline, reason);
+    /* Reading never starts the helper. But a session begins with the truth, and not with "not
+     * known" until somebody happens to need the helper. */
+    if (!self->woken && bulkhead_client_get_presence (self->client) == BULKHEAD_HELPER_ABSENT) {
+        self->woken = TRUE;
+        bulkhead_client_wake_helper (self->client);
+    }
+    if (self->watcher == NULL)
+        come_to_panel (self);
+}
+
+static void
+on_done_cb (BulkheadTray *self)
+{
+    bulkhead_notices_withdraw (self->notices, BULKHEAD_TOPIC_FAILED);
+}
+
+/* ---- start ---- */
+
 static gboolean
 build (BulkheadTray *self, GDBusConnection *bus, GError **error)
 {
@@ -166,8 +182,6 @@ build (BulkheadTray *self, GDBusConnection *bus, GError **error)
     if (self->icon == NULL)
         return FALSE;
     follow (self, self->client, "changed", G_CALLBACK (on_client_changed_cb));
-    on_client_changed_cb (self);
-    self->watcher = bulkhead_watcher_new (bus, ICON_PATH);
     return TRUE;
 }
 
@@ -195,9 +209,6 @@ bulkhead_tray_startup (GApplication *application)
     follow (self, self->menu, "failed", G_CALLBACK (tell_failed));
     follow (self, self->menu, "done", G_CALLBACK (on_done_cb));
     follow (self, self->notices, "open", G_CALLBACK (on_notice_activated_cb));
-    follow (self, self->watcher, "changed", G_CALLBACK (on_host_changed_cb));
-    g_signal_connect_object (self->watcher, "registered", G_CALLBACK (bulkhead_icon_announce),
-                             self->icon, G_CONNECT_SWAPPED);
     self->host_id = g_timeout_add_seconds (HOST_PATIENCE, on_no_host_cb, self);
     g_application_hold (application);
 }

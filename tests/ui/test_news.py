@@ -133,19 +133,25 @@ def test_helper_killed_hung_and_back(desktop):
     tray.end()
 
 
-def test_no_panel(desktop):
-    """Never invisible without saying so."""
-    desktop.place.start()
+def test_no_panel_and_a_lost_helper(desktop):
+    """Never invisible without saying so, and not in doubt for long: told after ten seconds."""
+    helper = desktop.place.start()  # noqa: F811
     window = Window(desktop)
     tray = Tray(desktop)
+    wait_for(lambda: tray.icon() == "off")
+    desktop.place.end(helper, signal.SIGKILL)
     let_pass(5)
-    assert desktop.notices.all == []
-    number = wait_for(lambda: list(desktop.notices.shown))[0]
-    notice = desktop.notices.shown[number]
-    assert notice["summary"] == "Lock is off" and "no tray icons" in notice["body"]
-    assert notice["timeout"] == 0 and notice["actions"] == ["default", "Open"]
-    desktop.notices.click(number)
+    notices = desktop.notices
+    assert notices.all == []
+    wait_for(lambda: len(notices.shown) == 2)
+    number, hidden = next(pair for pair in notices.shown.items()
+                          if "no tray icons" in pair[1]["body"])
+    assert hidden["timeout"] == 0 and hidden["actions"] == ["default", "Open"]
+    notices.click(number)
     wait_for(lambda: window.calls)
+    assert "The lock’s state is not known" in notices.summaries()
+    desktop.place.start()
+    wait_for(lambda: list(notices.shown) == [number])
     desktop.start_panel()
-    wait_for(lambda: desktop.notices.shown == {})
+    wait_for(lambda: notices.shown == {})
     tray.end()

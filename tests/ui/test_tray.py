@@ -170,6 +170,27 @@ def test_what_each_click_does(tray):
     assert tray.desktop.notices.all == [], "the user's own doing is no news"
 
 
+@pytest.mark.parametrize("state, locked, icon, headline, reason", [
+    (0, False, "problem", "Not known", "version of Bulkhead does not know"),
+    (2, True, "protected", "Protected", "except through a trusted tunnel"),
+    (3, True, "blocking", "Blocking: no tunnel is up", "so nothing leaves except"),
+    (4, True, "paused", "Paused until 00:40", "until 00:40; then the lock closes"),
+    (5, True, "problem", "Not protected", "so traffic may leak"),
+    (5, False, "problem", "Not protected", "rules of a lock still stand"),
+    (6, True, "problem", "Not known", "version of Bulkhead does not know"),
+])
+def test_each_state_has_its_words(desktop, helper, state, locked, icon, headline, reason):
+    helper.values.update(State=GLib.Variant("u", state), Locked=GLib.Variant("b", locked),
+                         PausedUntil=GLib.Variant("x", 2400))
+    tray = Tray(desktop)
+    tooltip = tray.item("ToolTip")
+    assert (tray.icon(), tooltip[2], tooltip[0]) == (icon, headline, tray.item("IconName"))
+    assert reason in tooltip[3] and tooltip[3].count(".") == 1, "one sentence"
+    assert tray.item("IconAccessibleDesc") == f"Bulkhead: {headline}"
+    assert tray.properties(STATE) == {"label": headline, "enabled": False}
+    tray.end()
+
+
 def test_weakening_lets_polkit_ask_and_tells_what_went_wrong(desktop, helper):
     tray = Tray(desktop)
     wait_for(lambda: tray.icon() == "off")

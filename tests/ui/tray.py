@@ -27,7 +27,7 @@ class Tray:
     def start(self):
         self.program = self.desktop.spawn(TRAY)
         wait_for(lambda: owner_of(self.desktop.bus, BUS_NAME))
-        wait_for(lambda: self.answers())
+        wait_for(self.answers)
 
     def answers(self):
         try:
