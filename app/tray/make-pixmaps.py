@@ -4,7 +4,7 @@
 
     make-pixmaps.py RSVG-CONVERT OUTPUT.c ICON.svg...
 
-Writes the table that pixmaps.c declares.
+Writes the table that pixmaps.h declares.
 """
 import os
 import struct
@@ -13,8 +13,6 @@ import sys
 import zlib
 
 SIZES = (22, 24, 32, 48)
-# The colour of the panel is not known here: this grey is as far from black as from white.
-SYMBOLIC, GREY = "#2e3436", "#7a7a7a"
 
 
 def unfilter(kind, line, above):
@@ -59,11 +57,8 @@ def argb(png):
 
 
 def draw(converter, icon, size):
-    """The icon's pixels, without the colour of a light panel."""
-    with open(icon, encoding="utf-8") as file:
-        drawing = file.read().replace(SYMBOLIC, GREY)
-    png = subprocess.run([converter, "--width", str(size), "--height", str(size)],
-                         input=drawing.encode(), stdout=subprocess.PIPE, check=True).stdout
+    png = subprocess.run([converter, "--width", str(size), "--height", str(size), icon],
+                         stdout=subprocess.PIPE, check=True).stdout
     pixels = argb(png)
     assert len(pixels) == 4 * size * size, icon
     return pixels

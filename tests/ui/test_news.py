@@ -8,8 +8,8 @@ import pytest
 
 from desktop import let_pass, wait_for
 from place import BLOCKING, run, tunnel
-from tray import LOCK, RESUME, UNLOCK, Tray, tunnel_up
-from test_tray import Window, helper  # noqa: F401
+from tray import LOCK, RESUME, UNLOCK, FakeWatcher, FakeWindow, Tray, tunnel_up
+from test_tray import helper  # noqa: F401
 
 
 @pytest.fixture
@@ -136,7 +136,8 @@ def test_helper_killed_hung_and_back(desktop):
 def test_no_panel_and_a_lost_helper(desktop):
     """Never invisible without saying so, and not in doubt for long: told after ten seconds."""
     helper = desktop.place.start()  # noqa: F811
-    window = Window(desktop)
+    window = FakeWindow(desktop)
+    watcher = FakeWatcher(desktop, has_host=False)
     tray = Tray(desktop)
     wait_for(lambda: tray.icon() == "off")
     desktop.place.end(helper, signal.SIGKILL)
@@ -152,6 +153,7 @@ def test_no_panel_and_a_lost_helper(desktop):
     assert "The lock’s state is not known" in notices.summaries()
     desktop.place.start()
     wait_for(lambda: list(notices.shown) == [number])
-    desktop.start_panel()
+    watcher.take_host()
     wait_for(lambda: notices.shown == {})
+    assert len(watcher.registered) == 1
     tray.end()

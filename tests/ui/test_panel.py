@@ -9,7 +9,8 @@ import pytest
 
 from desktop import let_pass, owner_of, wait_for
 from place import tunnel
-from tray import BUS_NAME, MENU, STATE, WATCHER, Tray, registered, tunnel_up
+from tray import (BUS_NAME, ITEM, ITEM_PATH, MENU, STATE, WATCHER, FakeWatcher, FakeWindow, Tray,
+                  registered, tunnel_up)
 
 ICON = "32x32+0+0"  # the first place of the panel's tray
 MIDDLE = ("16", "16")
@@ -92,8 +93,7 @@ def test_menu_by_the_panel_itself(desktop, panel):
 
 
 def test_left_click_opens_the_window(desktop, panel):
-    from test_tray import Window
-    window = Window(desktop)
+    window = FakeWindow(desktop)
     tray = Tray(desktop)
     wait_for(lambda: registered(desktop))
     let_pass(0.5)
@@ -107,7 +107,7 @@ def test_panel_restarted_three_times(desktop, panel):
     desktop.place.start()
     tray = Tray(desktop)
     statuses = []
-    desktop.bus.signal_subscribe(BUS_NAME, "org.kde.StatusNotifierItem", "NewStatus", None, None, 0,
+    desktop.bus.signal_subscribe(BUS_NAME, ITEM, "NewStatus", None, None, 0,
                                  lambda *told: statuses.append(told[5].unpack()[0]))
     for _ in range(3):
         wait_for(lambda: len(registered(desktop)) == 1)
@@ -122,6 +122,20 @@ def test_panel_restarted_three_times(desktop, panel):
     desktop.screenshot("one-icon", "200x32+0+0")
     tray.end()
     wait_for(lambda: registered(desktop) == [])
+
+
+def test_watchers_that_come_and_go(desktop):
+    """Each is told of the one path once, the first only when it is ready to hear it."""
+    desktop.place.start()
+    tray = Tray(desktop)
+    me = owner_of(desktop.bus, BUS_NAME)
+    for refusals in (2, 0, 0):
+        watcher = FakeWatcher(desktop, refusals)
+        wait_for(lambda: watcher.registered)
+        let_pass(0.3)
+        assert watcher.registered == [(me, ITEM_PATH)]
+        watcher.bus.close_sync(None)
+    tray.end()
 
 
 def test_tray_before_the_panel(desktop):

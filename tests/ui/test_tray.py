@@ -9,10 +9,11 @@ import xml.etree.ElementTree as ElementTree
 from gi.repository import GLib
 import pytest
 
-from desktop import BUILD, SOURCE, let_pass, wait_for
+from desktop import SOURCE, let_pass, wait_for
 from place import OFF, PAUSED, run, tunnel
 from tray import (BUS_NAME, ITEM, ITEM_PATH, LAN, LINE, LOCK, MENU, MENU_PATH, OPEN, PAUSE, PAUSE_5,
-                  PROPERTIES, QUIT, RESUME, STATE, TRAY, UNLOCK, FakeHelper, Tray, tunnel_up)
+                  PROPERTIES, QUIT, RESUME, STATE, TRAY, UNLOCK, FakeHelper, FakeWindow, Tray,
+                  tunnel_up)
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 TYPES = {  # CONVENTIONS.md 1.1: panels crash on others
@@ -274,7 +275,7 @@ def test_weighs_nothing(tray):
 
 
 def test_second_start_opens_the_window(tray, desktop):
-    window = Window(desktop)
+    window = FakeWindow(desktop)
     again = desktop.spawn(TRAY)
     assert again.wait(10) == 0
     wait_for(lambda: window.calls)
@@ -318,25 +319,3 @@ def test_killed_at_any_moment_the_lock_stays(tray, desktop):
                 place.call("Resume")
             place.call("SetLan", "(false, @a{sv} {})")
             tray.start()
-
-
-class Window:
-    """Stands for the window: keeps what it is activated with."""
-
-    XML = """<node><interface name="org.freedesktop.Application">
-    <method name="Activate"><arg type="a{sv}" direction="in"/></method></interface></node>"""
-
-    def __init__(self, desktop):
-        from gi.repository import Gio
-        from desktop import connect
-        self.calls = []
-        self.bus = connect(desktop.environment["DBUS_SESSION_BUS_ADDRESS"])
-        info = Gio.DBusNodeInfo.new_for_xml(self.XML).interfaces[0]
-        self.bus.register_object("/org/bulkhead/bulkhead", info, self.on_called, None, None)
-        self.bus.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                           "RequestName", GLib.Variant("(su)", ("org.bulkhead.bulkhead", 4)), None,
-                           0, -1, None)
-
-    def on_called(self, bus, sender, path, interface, method, arguments, invocation):
-        self.calls.append(arguments.unpack()[0])
-        invocation.return_value(None)

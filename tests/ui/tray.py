@@ -87,6 +87,61 @@ def tunnel_up(place):
         hold.communicate(timeout=SECONDS)
 
 
+class FakeWindow:
+    """Stands for the window: keeps what it is activated with."""
+
+    XML = """<node><interface name="org.freedesktop.Application">
+    <method name="Activate"><arg type="a{sv}" direction="in"/></method></interface></node>"""
+
+    def __init__(self, desktop):
+        self.calls = []
+        self.bus = connect(desktop.environment["DBUS_SESSION_BUS_ADDRESS"])
+        export(self.bus, "org.bulkhead.bulkhead", "/org/bulkhead/bulkhead", self.XML,
+               self.on_called)
+
+    def on_called(self, bus, sender, path, interface, method, arguments, invocation):
+        self.calls.append(arguments.unpack()[0])
+        invocation.return_value(None)
+
+
+class FakeWatcher:
+    """A StatusNotifierWatcher as slow and as empty as a test wants."""
+
+    XML = """<node><interface name="org.kde.StatusNotifierWatcher">
+    <method name="RegisterStatusNotifierItem"><arg type="s" direction="in"/></method>
+    <property name="IsStatusNotifierHostRegistered" type="b" access="read"/>
+    <signal name="StatusNotifierHostRegistered"/></interface></node>"""
+
+    def __init__(self, desktop, refusals=0, has_host=True):
+        self.refusals = refusals
+        self.has_host = has_host
+        self.registered = []
+        self.bus = connect(desktop.environment["DBUS_SESSION_BUS_ADDRESS"])
+        export(self.bus, WATCHER, "/StatusNotifierWatcher", self.XML, self.on_called,
+               lambda *asked: GLib.Variant("b", self.has_host))
+
+    def on_called(self, bus, sender, path, interface, method, arguments, invocation):
+        if self.refusals > 0:
+            self.refusals -= 1
+            invocation.return_dbus_error("org.freedesktop.DBus.Error.UnknownMethod", "not yet")
+            return
+        self.registered.append((sender, *arguments.unpack()))
+        invocation.return_value(None)
+
+    def take_host(self):
+        self.has_host = True
+        self.bus.emit_signal(None, "/StatusNotifierWatcher", WATCHER,
+                             "StatusNotifierHostRegistered", None)
+
+
+def export(bus, name, path, xml, on_called, on_read=None):
+    """An object of the test, and its well-known name."""
+    bus.register_object(path, Gio.DBusNodeInfo.new_for_xml(xml).interfaces[0], on_called, on_read,
+                        None)
+    bus.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                  "RequestName", GLib.Variant("(su)", (name, 4)), None, 0, -1, None)
+
+
 class FakeHelper:
     """The helper's name and properties, answering as a test wants."""
 
@@ -97,12 +152,8 @@ class FakeHelper:
                        "Version": GLib.Variant("s", "0")}
         self.calls = []  # (method, arguments, whether a password may be asked for)
         self.error = None  # (name, text): what every call fails with
-        info = Gio.DBusNodeInfo.new_for_xml(xml).interfaces[0]
-        self.bus.register_object(PATH, info, self.on_called,
-                                 lambda bus, sender, path, interface, name: self.values.get(name),
-                                 None)
-        self.bus.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                           "RequestName", GLib.Variant("(su)", (NAME, 4)), None, 0, -1, None)
+        export(self.bus, NAME, PATH, xml, self.on_called,
+               lambda bus, sender, path, interface, name: self.values.get(name))
 
     def on_called(self, bus, sender, path, interface, method, arguments, invocation):
         flags = invocation.get_message().get_flags()
