@@ -116,12 +116,14 @@ on_properties_changed_cb (GDBusConnection *bus, const char *sender, const char *
 {
     BulkheadClient *self = user_data;
     g_autoptr (GVariant) changes = NULL;
+    g_autoptr (GVariant) untold = NULL;
 
     if (!is_from_helper (self, sender)
         || !g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(sa{sv}as)")))
         return;
+    untold = g_variant_get_child_value (parameters, 2);
     /* A part is no answer: the first one tells all. */
-    if (g_hash_table_size (self->values) == 0) {
+    if (g_hash_table_size (self->values) == 0 || g_variant_n_children (untold) > 0) {
         bulkhead_client_refresh (self);
         return;
     }

@@ -231,6 +231,24 @@ def test_what_the_administrator_fixed_cannot_be_clicked(desktop, helper):
     tray.end()
 
 
+def test_the_icon_changes_no_faster_than_panels_follow(desktop, helper):
+    """And shows at the end what is so at the end."""
+    tray = Tray(desktop)
+    wait_for(lambda: tray.icon() == "off")
+    told = []
+    desktop.bus.signal_subscribe(BUS_NAME, ITEM, "NewIcon", ITEM_PATH, None, 0,
+                                 lambda *signal: told.append(time.monotonic()))
+    for state in 10 * [2, 3] + [4]:
+        helper.say(State=GLib.Variant("u", state))
+        let_pass(0.03)
+    wait_for(lambda: tray.icon() == "paused")
+    let_pass(0.3)
+    assert 2 <= len(told) <= 6
+    assert min(after - before for before, after in zip(told, told[1:])) > 0.15, told
+    assert tray.icon() == "paused"
+    tray.end()
+
+
 def test_a_change_is_in_the_icon_within_300_ms(tray):
     """From the link's end in the kernel to the new name in the item, told to panels."""
     place = tray.desktop.place
