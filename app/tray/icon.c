@@ -61,7 +61,8 @@ static void
 show_now (BulkheadIcon *self)
 {
     BulkheadStatusNotifierItem *item = self->item;
-    g_autofree char *spoken = g_strdup_printf ("%s: %s", _ ("Bulkhead"), self->headline);
+    /* Translators: what a screen reader says; %s is a headline as "Protected". */
+    g_autofree char *spoken = g_strdup_printf (_ ("Bulkhead: %s"), self->headline);
 
     if (g_strcmp0 (bulkhead_status_notifier_item_get_icon_name (item), self->name) != 0) {
         bulkhead_status_notifier_item_set_icon_name (item, self->name);
