@@ -95,18 +95,14 @@ def wait_for(condition):
 class Bus:
     def __init__(self, directory):
         os.chmod(directory, 0o755)
-        self.config = os.path.join(directory, "bus.conf")
-        with open(self.config, "w", encoding="utf-8") as file:
+        config = os.path.join(directory, "bus.conf")
+        with open(config, "w", encoding="utf-8") as file:
             file.write(BUS_CONFIG.format(directory=directory, source=SOURCE))
-        self.socket = os.path.join(directory, "bus")
-        self.address = f"unix:path={self.socket}"
-        self.start()
-
-    def start(self):
+        self.address = f"unix:path={directory}/bus"
         self.daemon = subprocess.Popen(
-            ["dbus-daemon", "--nofork", "--print-address=1", "--config-file", self.config],
+            ["dbus-daemon", "--nofork", "--print-address", "--config-file", config],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        assert self.daemon.stdout.readline(), "the bus did not start"  # it listens by now
+        assert self.daemon.stdout.readline(), "the bus does not listen"
         self.connection = Gio.DBusConnection.new_for_address_sync(
             self.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
             | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
@@ -120,8 +116,7 @@ class Bus:
         if self.daemon.poll() is None:
             self.daemon.terminate()
             self.daemon.wait(SECONDS)
-        if os.path.exists(self.socket):
-            os.unlink(self.socket)
+        self.daemon.stdout.close()
 
 
 class Place:

@@ -7,7 +7,7 @@ from gi.repository import GLib
 import pytest
 
 from desktop import let_pass, wait_for
-from place import BLOCKING, run, tunnel
+from place import BLOCKING, Bus, run, tunnel
 from tray import LOCK, RESUME, UNLOCK, FakeWatcher, FakeWindow, Tray, tunnel_up
 from test_tray import helper  # noqa: F401
 
@@ -127,7 +127,7 @@ def test_helper_killed_hung_and_back(desktop):
     place.bus.stop()
     wait_for(lambda: "no system bus" in tray.item("ToolTip")[3])
     assert tray.icon() == "problem"
-    place.bus.start()
+    place.bus = Bus(place.directory)
     place.start()
     wait_for(lambda: tray.icon() == "blocking")
     tray.end()
