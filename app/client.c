@@ -19,7 +19,8 @@ struct _BulkheadClient {
     guint name_id;
     guint properties_id;
     guint tampered_id;
-    guint retry_id; /* runs only while something is wrong */
+    guint retry_id;  /* runs only while something is wrong */
+    guint settle_id; /* runs only until it is settled */
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadClient, bulkhead_client, G_TYPE_OBJECT)
@@ -31,6 +32,25 @@ static void
 tell_changed (BulkheadClient *self)
 {
     g_signal_emit (self, changed_signal, 0);
+}
+
+static void
+settle (BulkheadClient *self)
+{
+    self->settled = TRUE;
+    g_clear_handle_id (&self->settle_id, g_source_remove);
+}
+
+/* A bus that hangs neither connects nor refuses. */
+static gboolean
+on_waited_enough_cb (gpointer data)
+{
+    BulkheadClient *self = data;
+
+    self->settle_id = 0;
+    settle (self);
+    tell_changed (self);
+    return G_SOURCE_REMOVE;
 }
 
 /* ---- reading ---- */
@@ -72,7 +92,7 @@ on_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     self = user_data;
     g_clear_object (&self->reading);
     g_hash_table_remove_all (self->values);
-    self->settled = TRUE;
+    settle (self);
     self->silent = answer == NULL;
     if (answer != NULL) {
         g_autoptr (GVariant) values = g_variant_get_child_value (answer, 0);
@@ -175,7 +195,7 @@ on_name_vanished_cb (GDBusConnection *bus, const char *name, gpointer user_data)
     BulkheadClient *self = user_data;
 
     forget (self);
-    self->settled = TRUE;
+    settle (self);
     tell_changed (self);
 }
 
@@ -221,7 +241,7 @@ on_bus_changed_cb (BulkheadClient *self)
     if (bulkhead_system_bus_get_connection (self->system_bus) != NULL)
         enter_bus (self);
     else
-        self->settled = TRUE;
+        settle (self);
     tell_changed (self);
 }
 
@@ -319,6 +339,7 @@ bulkhead_client_dispose (GObject *object)
     leave_bus (self);
     g_clear_object (&self->system_bus);
     g_clear_handle_id (&self->retry_id, g_source_remove);
+    g_clear_handle_id (&self->settle_id, g_source_remove);
     G_OBJECT_CLASS (bulkhead_client_parent_class)->dispose (object);
 }
 
@@ -345,6 +366,7 @@ bulkhead_client_init (BulkheadClient *self)
 {
     self->values =
         g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_variant_unref);
+    self->settle_id = g_timeout_add_seconds (BULKHEAD_CLIENT_PATIENCE, on_waited_enough_cb, self);
     self->system_bus = bulkhead_system_bus_new ();
     g_signal_connect_object (self->system_bus, "changed", G_CALLBACK (on_bus_changed_cb), self,
                              G_CONNECT_SWAPPED);

@@ -238,13 +238,13 @@ def test_the_icon_changes_no_faster_than_panels_follow(desktop, helper):
     told = []
     desktop.bus.signal_subscribe(BUS_NAME, ITEM, "NewIcon", ITEM_PATH, None, 0,
                                  lambda *signal: told.append(time.monotonic()))
-    for state in 10 * [2, 3] + [4]:
+    began = time.monotonic()
+    for state in 20 * [2, 3] + [4]:
         helper.say(State=GLib.Variant("u", state))
         let_pass(0.03)
     wait_for(lambda: tray.icon() == "paused")
     let_pass(0.3)
-    assert 2 <= len(told) <= 6
-    assert min(after - before for before, after in zip(told, told[1:])) > 0.15, told
+    assert 2 <= len(told) <= (time.monotonic() - began) / 0.2 + 2, told
     assert tray.icon() == "paused"
     tray.end()
 
