@@ -10,9 +10,9 @@
 #define ALL_DEPTHS (-1)
 
 typedef struct {
-    char *label;
-    gboolean disabled, hidden, checked;
-    GVariant *told; /* a{sv}: what panels were told last */
+    GVariant *now;  /* a{sv}: what is not as by default */
+    GVariant *told; /* the same as panels were told last; NULL: never */
+    gboolean clickable;
 } Item;
 
 struct _BulkheadDbusmenu {
@@ -20,7 +20,8 @@ struct _BulkheadDbusmenu {
     BulkheadDBusMenu *skeleton;
     const BulkheadMenuRow *rows;
     guint n_rows;
-    Item *items; /* one for each row */
+    Item *items;    /* one for each row */
+    GVariant *root; /* a{sv} */
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadDbusmenu, bulkhead_dbusmenu, G_TYPE_OBJECT)
@@ -58,53 +59,24 @@ default_of (const char *name)
     return g_variant_new_string ("");
 }
 
-static void
-fill_item (BulkheadDbusmenu *self, guint row, GVariantDict *dict)
-{
-    const Item *item = &self->items[row];
-    BulkheadMenuKind kind = self->rows[row].kind;
-
-    if (kind == BULKHEAD_MENU_SEPARATOR)
-        g_variant_dict_insert (dict, "type", "s", "separator");
-    if (kind == BULKHEAD_MENU_SUBMENU)
-        g_variant_dict_insert (dict, "children-display", "s", "submenu");
-    if (item->label != NULL)
-        g_variant_dict_insert (dict, "label", "s", item->label);
-    if (item->disabled)
-        g_variant_dict_insert (dict, "enabled", "b", FALSE);
-    if (item->hidden)
-        g_variant_dict_insert (dict, "visible", "b", FALSE);
-    if (kind == BULKHEAD_MENU_CHECK) {
-        g_variant_dict_insert (dict, "toggle-type", "s", "checkmark");
-        g_variant_dict_insert (dict, "toggle-state", "i", item->checked);
-    }
-}
-
-/* What is not as by default, as a{sv}. (transfer floating) */
+/* What is not as by default, as a{sv}. (transfer none) */
 static GVariant *
 properties_of (BulkheadDbusmenu *self, int id)
 {
-    g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
-
-    if (id == ROOT)
-        g_variant_dict_insert (&dict, "children-display", "s", "submenu");
-    else
-        fill_item (self, (guint)row_of (self, id), &dict);
-    return g_variant_dict_end (&dict);
+    return id == ROOT ? self->root : self->items[row_of (self, id)].now;
 }
 
 /* Those of the @names, or all when there are none. (transfer floating) */
 static GVariant *
 properties_named (BulkheadDbusmenu *self, int id, const char *const *names)
 {
-    g_autoptr (GVariant) all = g_variant_ref_sink (properties_of (self, id));
     GVariantBuilder builder;
     GVariantIter iter;
     const char *name;
     GVariant *value;
 
     g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
-    g_variant_iter_init (&iter, all);
+    g_variant_iter_init (&iter, properties_of (self, id));
     while (g_variant_iter_loop (&iter, "{&sv}", &name, &value))
         if (names[0] == NULL || g_strv_contains (names, name))
             g_variant_builder_add (&builder, "{sv}", name, value);
@@ -180,15 +152,13 @@ static gboolean
 on_get_property_cb (BulkheadDbusmenu *self, GDBusMethodInvocation *invocation, int id,
                     const char *name)
 {
-    g_autoptr (GVariant) properties = NULL;
     g_autoptr (GVariant) value = NULL;
 
     if (!is_known (self, id)) {
         refuse (invocation, id);
         return TRUE;
     }
-    properties = g_variant_ref_sink (properties_of (self, id));
-    value = g_variant_lookup_value (properties, name, NULL);
+    value = g_variant_lookup_value (properties_of (self, id), name, NULL);
     if (value == NULL)
         value = g_variant_ref_sink (default_of (name));
     bulkhead_dbus_menu_complete_get_property (self->skeleton, invocation,
@@ -202,8 +172,7 @@ take_event (BulkheadDbusmenu *self, int id, const char *event)
 {
     int row = row_of (self, id);
 
-    if (row >= 0 && g_str_equal (event, "clicked") && !self->items[row].disabled
-        && !self->items[row].hidden)
+    if (row >= 0 && g_str_equal (event, "clicked") && self->items[row].clickable)
         g_signal_emit (self, clicked_signal, 0, id);
     else if (id == ROOT && g_str_equal (event, "opened"))
         g_signal_emit (self, opening_signal, 0);
@@ -279,6 +248,29 @@ on_about_to_show_group_cb (BulkheadDbusmenu *self, GDBusMethodInvocation *invoca
 
 /* ---- changes ---- */
 
+/* (transfer floating) */
+static GVariant *
+properties_for (BulkheadMenuKind kind, const BulkheadMenuLook *look)
+{
+    g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+
+    if (kind == BULKHEAD_MENU_SEPARATOR)
+        g_variant_dict_insert (&dict, "type", "s", "separator");
+    if (kind == BULKHEAD_MENU_SUBMENU)
+        g_variant_dict_insert (&dict, "children-display", "s", "submenu");
+    if (look->label != NULL)
+        g_variant_dict_insert (&dict, "label", "s", look->label);
+    if (look->disabled)
+        g_variant_dict_insert (&dict, "enabled", "b", FALSE);
+    if (look->hidden)
+        g_variant_dict_insert (&dict, "visible", "b", FALSE);
+    if (kind == BULKHEAD_MENU_CHECK) {
+        g_variant_dict_insert (&dict, "toggle-type", "s", "checkmark");
+        g_variant_dict_insert (&dict, "toggle-state", "i", look->checked);
+    }
+    return g_variant_dict_end (&dict);
+}
+
 void
 bulkhead_dbusmenu_set (BulkheadDbusmenu *self, int id, const BulkheadMenuLook *look)
 {
@@ -287,11 +279,9 @@ bulkhead_dbusmenu_set (BulkheadDbusmenu *self, int id, const BulkheadMenuLook *l
 
     g_return_if_fail (row >= 0);
     item = &self->items[row];
-    g_free (item->label);
-    item->label = g_strdup (look->label);
-    item->disabled = look->disabled;
-    item->hidden = look->hidden;
-    item->checked = look->checked;
+    g_variant_unref (item->now);
+    item->now = g_variant_ref_sink (properties_for (self->rows[row].kind, look));
+    item->clickable = !look->disabled && !look->hidden;
 }
 
 /* Adds the item's changes to both lists: what is new, and what is as by default again. */
@@ -299,13 +289,13 @@ static gboolean
 add_changes (BulkheadDbusmenu *self, guint row, GVariantBuilder *updated, GVariantBuilder *removed)
 {
     int id = self->rows[row].id;
-    GVariant *now = g_variant_ref_sink (properties_of (self, id));
+    GVariant *now = self->items[row].now;
     g_autoptr (GVariant) before = self->items[row].told;
     GVariantBuilder names;
     GVariantIter iter;
     const char *name;
 
-    self->items[row].told = now;
+    self->items[row].told = g_variant_ref (now);
     if (before == NULL || g_variant_equal (before, now))
         return FALSE;
     g_variant_builder_add (updated, "(i@a{sv})", id, now);
@@ -361,11 +351,15 @@ BulkheadDbusmenu *
 bulkhead_dbusmenu_new (GDBusConnection *bus, const char *path, const BulkheadMenuRow *rows,
                        guint n_rows, GError **error)
 {
+    const BulkheadMenuLook nothing = { NULL };
     g_autoptr (BulkheadDbusmenu) self = g_object_new (BULKHEAD_TYPE_DBUSMENU, NULL);
 
     self->rows = rows;
     self->n_rows = n_rows;
+    self->root = g_variant_ref_sink (properties_for (BULKHEAD_MENU_SUBMENU, &nothing));
     self->items = g_new0 (Item, n_rows);
+    for (guint i = 0; i < n_rows; i++)
+        self->items[i].now = g_variant_ref_sink (properties_for (rows[i].kind, &nothing));
     if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self->skeleton), bus, path,
                                            error))
         return NULL;
@@ -380,10 +374,11 @@ bulkhead_dbusmenu_finalize (GObject *object)
     g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (self->skeleton));
     g_object_unref (self->skeleton);
     for (guint i = 0; i < self->n_rows; i++) {
-        g_free (self->items[i].label);
+        g_variant_unref (self->items[i].now);
         g_clear_pointer (&self->items[i].told, g_variant_unref);
     }
     g_free (self->items);
+    g_variant_unref (self->root);
     G_OBJECT_CLASS (bulkhead_dbusmenu_parent_class)->finalize (object);
 }
 
