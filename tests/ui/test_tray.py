@@ -292,6 +292,29 @@ def test_weighs_nothing(tray):
     assert pss <= 5 * 1024 and woken == 0
 
 
+def test_a_session_wakes_the_helper_once(desktop):
+    """And never again by itself: who stops the helper has it stopped."""
+    place = desktop.place
+    watch = desktop.spawn("dbus-monitor", "--address", place.bus.address,
+                          "member='StartServiceByName'")
+
+    def wakings():
+        with open(watch.log, encoding="utf-8") as file:
+            return file.read().count("member=StartServiceByName")
+
+    let_pass(0.3)
+    tray = Tray(desktop)
+    wait_for(wakings)
+    helper = place.start()  # noqa: F811
+    wait_for(lambda: tray.icon() == "off")
+    place.end(helper)
+    wait_for(lambda: tray.icon() == "problem")
+    tray.menu("AboutToShow", "(i)", 0)
+    let_pass(0.5)
+    assert wakings() == 1
+    tray.end()
+
+
 def test_second_start_opens_the_window(tray, desktop):
     window = FakeWindow(desktop)
     again = desktop.spawn(TRAY)
