@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who is asked for a password and who is not: the real polkitd, users, sessions and passwords."""
 import os
+import pty
+import re
+import select
+import shutil
+import subprocess
 import time
 
 import pytest
 
-from place import BLOCKING, GOOD, NAME, OFF, READS, wait_for
+from place import BLOCKING, BUILD, GOOD, NAME, OFF, READS, SECONDS, wait_for
 from polkit_place import ADMIN, ALICE, BOB, PASSWORD, USERS, PolkitPlace
 
 ACTION = "org.bulkhead.helper."
 ADDRESSES = ("GetRules", "ListExceptions", "GetLog")
 STRENGTHENING = ("Lock", "Resume")
+CTL = os.environ.get("BULKHEADCTL") or os.path.join(BUILD, "app/ctl/bulkheadctl")
 WEAKENING = [method for method in GOOD
              if method not in (*READS, *ADDRESSES, *STRENGTHENING, "Authorize", "Revoke")]
 NEEDS_PASSWORD = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
@@ -300,3 +306,45 @@ def test_with_polkitd_hanging(locked):
     finally:
         locked.hang_polkitd(False)
     assert alice.call("Unlock") == "()\n"
+
+
+class Terminal:
+    """bulkheadctl as somebody runs it in a terminal of their session."""
+
+    def __init__(self, session, *arguments):
+        program = shutil.copy(CTL, session.place.directory)  # where its user may run it
+        self.screen, ours = pty.openpty()
+        self.process = subprocess.Popen(
+            session.command("setsid", "--ctty", "--wait", program, *arguments),
+            stdin=ours, stdout=ours, stderr=ours)
+        os.close(ours)
+
+    def read_until(self, pattern=None):
+        """What the screen shows until it matches, or until the program ends."""
+        seen = ""
+        while pattern is None or not re.search(pattern, seen):
+            assert select.select([self.screen], [], [], SECONDS)[0], seen
+            try:
+                seen += os.read(self.screen, 4096).decode()
+            except OSError:  # nobody has the terminal any more
+                break
+        return seen
+
+    def end(self):
+        """The exit status, and the rest of what the screen shows."""
+        rest = self.read_until()
+        os.close(self.screen)
+        return self.process.wait(SECONDS), rest
+
+
+def test_the_command_line_asks_on_its_terminal(locked):
+    alice = locked.session("alice")
+    for typed, status, state in ((WRONG, 4, BLOCKING), (RIGHT, 0, OFF)):
+        terminal = Terminal(alice, "unlock")
+        assert "turn the network lock off" in terminal.read_until("Password: ")
+        os.write(terminal.screen, typed[1].encode() + b"\n")
+        assert terminal.end()[0] == status
+        assert locked.property("State") == state
+    status, screen = Terminal(alice, "lock").end()
+    assert status == 0 and "Password" not in screen
+    assert locked.property("State") == BLOCKING
