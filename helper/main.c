@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Only wires. Whatever ends this process, the rules stay in the kernel. */
 #include "error.h"
+#include "intake.h"
 #include "service.h"
 
 #include <glib-unix.h>
@@ -106,6 +107,7 @@ open_bus (GError **error)
     if (bus == NULL || !check_name_free (bus, error))
         return NULL;
     g_dbus_connection_set_exit_on_close (bus, FALSE);
+    bulkhead_intake_guard (bus);
     return g_steal_pointer (&bus);
 }
 

@@ -158,6 +158,7 @@ class Place:
         command = [HELPER, "--state-dir", state or self.state, "--log-dir", self.log,
                    "--config-dir", self.directory, *more]
         environment = {"PATH": os.environ["PATH"],
+                       "G_SLICE": "always-malloc",  # as the unit has it
                        "DBUS_SYSTEM_BUS_ADDRESS": address or self.bus.address}
         helper = subprocess.Popen(
             [*self.enter(), "sh", "-c", f'{before} exec "$@"', "sh", *command],

@@ -40,7 +40,7 @@ LAYERS = [
      "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
      "conntrack", "grants", "state-file", "store", "journal", "observe", "enforcer"},
     {"lock"},
-    {"permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
+    {"permission", "places", "polkit", "authority", "intake", "answers", "arguments", "methods", "service"},
     {"main"},
 ]
 
