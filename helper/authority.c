@@ -26,10 +26,9 @@ typedef struct {
     const BulkheadRule *rule;
     BulkheadCaller caller;
     BulkheadPlace *sender_place, *large_place, *user_place;
-    GCancellable *cancellable; /* of what is asked of polkit */
-    guint watch;               /* of the caller's name on the bus */
-    char *prompt;              /* polkit's name for the prompt that is open */
-    GError *stopped;           /* why the question was taken back */
+    guint watch;     /* of the caller's name on the bus */
+    char *prompt;    /* polkit's name for the prompt that is open */
+    GError *stopped; /* why the question was taken back */
 } Check;
 
 static const char *
@@ -63,7 +62,6 @@ check_free (gpointer data)
     bulkhead_place_leave (check->sender_place);
     bulkhead_place_leave (check->large_place);
     bulkhead_place_leave (check->user_place);
-    g_object_unref (check->cancellable);
     g_object_unref (check->invocation);
     g_clear_error (&check->stopped);
     g_object_unref (check->authority); /* last: the places are its */
@@ -86,7 +84,10 @@ fail (GTask *task, BulkheadError code, const char *format, ...)
                              g_dbus_method_invocation_get_method_name (check->invocation), reason);
 }
 
-/* Takes the question back; what waits for polkit's answer then fails with @code. */
+/*
+ * Takes the question back; it fails with @code when polkit answers, and keeps its places until
+ * then: the bus counts the answer that is awaited, whether anybody still wants it or not.
+ */
 static void
 stop (Check *check, BulkheadError code, const char *reason)
 {
@@ -95,7 +96,6 @@ stop (Check *check, BulkheadError code, const char *reason)
     check->stopped = g_error_new (BULKHEAD_ERROR, code, "%s: %s", check->rule->method, reason);
     if (check->prompt != NULL)
         bulkhead_polkit_cancel (get_bus (check), check->prompt);
-    g_cancellable_cancel (check->cancellable);
 }
 
 static void
@@ -251,8 +251,8 @@ ask_polkit (GTask *task)
         .prompt = check->prompt,
     };
 
-    bulkhead_polkit_check_async (get_bus (check), &question, check->cancellable,
-                                 on_polkit_answered_cb, g_object_ref (task));
+    bulkhead_polkit_check_async (get_bus (check), &question, on_polkit_answered_cb,
+                                 g_object_ref (task));
 }
 
 static gboolean
@@ -354,7 +354,6 @@ bulkhead_authority_check_async (BulkheadAuthority *self, GDBusMethodInvocation *
 
     check->authority = g_object_ref (self);
     check->invocation = g_object_ref (invocation);
-    check->cancellable = g_cancellable_new ();
     check->caller.uid = BULKHEAD_UID_UNKNOWN;
     check->rule = bulkhead_permission_find (g_dbus_method_invocation_get_method_name (invocation));
     g_task_set_source_tag (task, bulkhead_authority_check_async);
