@@ -88,16 +88,16 @@ def wait_for(condition):
 
 class Bus:
     """`enter` is a command that runs the rest of its line where the bus is to be; `more` belongs
-    to its configuration."""
+    to its configuration; `stderr` gets a line for each message that it stops."""
 
-    def __init__(self, directory, enter=(), more=""):
+    def __init__(self, directory, enter=(), more="", stderr=None):
         os.chmod(directory, 0o755)
         config = os.path.join(directory, "bus.conf")
         with open(config, "w", encoding="utf-8") as file:
             file.write(BUS_CONFIG.format(directory=directory, source=SOURCE, more=more))
         self.address = f"unix:path={directory}/bus"
         self.daemon = subprocess.Popen([*enter, "dbus-daemon", "--nofork", "--config-file", config],
-                                       stdin=subprocess.DEVNULL)
+                                       stdin=subprocess.DEVNULL, stderr=stderr)
         wait_for(lambda: os.path.exists(os.path.join(directory, "bus")))
         self.connection = Gio.DBusConnection.new_for_address_sync(
             self.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT

@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 
 from place import SECONDS, SOURCE, NAME, PATH, Bus, Place, run, wait_for
 
@@ -174,7 +173,7 @@ class PolkitPlace(Place):
         assert self.holder.stdout.readline() == "ready\n"
         self.root = f"/proc/{self.holder.pid}/root"
         self.cgroup = f"/sys/fs/cgroup/{self.namespace}.slice"
-        return Bus(self.directory, enter=self.enter(),
+        return Bus(self.directory, enter=self.enter(), stderr=subprocess.DEVNULL,
                    more="<include>/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf"
                         "</include>")
 
