@@ -145,13 +145,18 @@ class Place:
         return ["ip", "netns", "exec", self.namespace]
 
     def close(self):
-        for helper in self.helpers:
-            if helper.poll() is None:
+        """Ends the helpers as a service manager does, so that a sanitiser's has its say."""
+        try:
+            for helper in self.helpers:
+                if helper.poll() is None:
+                    self.end(helper)
+        finally:
+            for helper in self.helpers:
                 helper.kill()
                 helper.wait(SECONDS)
-        self.bus.stop()
-        run("ip", "netns", "delete", self.namespace)
-        shutil.rmtree(self.directory)
+            self.bus.stop()
+            run("ip", "netns", "delete", self.namespace)
+            shutil.rmtree(self.directory)
 
     def spawn(self, *more, state=None, before="", address=None):
         """Starts a helper; `before` is a shell command of its mount namespace."""
