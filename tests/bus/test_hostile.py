@@ -23,6 +23,7 @@ PROPERTIES = "org.freedesktop.DBus.Properties"
 MIB = 1024 * 1024
 LARGEST = 16 * MIB  # of all messages here; GDBus keeps a buffer for it
 KEPT = LARGEST + 6 * MIB  # what all of this may leave of memory
+QUICK = 5  # seconds that root waits at most, on a machine that has other work too
 REFUSALS = 20  # told in the log, in a minute
 XML = ElementTree.parse(os.path.join(SOURCE, "data", NAME + ".xml"))
 
@@ -140,7 +141,7 @@ def test_callers_that_vanish(unharmed, questions):
     outcome = result(attacker)
     print(outcome, f"polkit was asked {questions()} times, slowest lock {slowest:.3f} s")
     assert questions() > 5000
-    assert slowest < 2
+    assert slowest < QUICK
 
 
 def test_ten_thousand_calls_that_wait(unharmed):
@@ -150,9 +151,9 @@ def test_ten_thousand_calls_that_wait(unharmed):
     assert attacker.stdout.readline() == "sent\n"
     start = time.monotonic()
     unharmed.call("Lock")
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < QUICK
     assert unharmed.session("bob").call("GetStatus").startswith("(")
-    assert time.monotonic() - start < 8
+    assert time.monotonic() - start < 2 * QUICK + 2
     answers = result(attacker)
     assert set(answers) == {ERROR + "NotAuthorized", ERROR + "Failed"}
     assert sum(answers.values()) == 80 * 126
@@ -160,7 +161,7 @@ def test_ten_thousand_calls_that_wait(unharmed):
 
 def test_calls_that_want_no_answer(unharmed):
     attacker = attack(unharmed, unharmed.alice, "mute", 10000, "Unlock")
-    assert slowest_lock(unharmed, attacker) < 2
+    assert slowest_lock(unharmed, attacker) < QUICK
     assert result(attacker) == {"the bus listens": None}
 
 
@@ -211,7 +212,7 @@ def test_bytes_that_are_no_message(unharmed):
 
 def test_thousands_of_connections(unharmed):
     attacker = attack(unharmed, unharmed.alice, "come_and_go", 3000)
-    assert slowest_lock(unharmed, attacker) < 2
+    assert slowest_lock(unharmed, attacker) < QUICK
     assert result(attacker) == {"null": 3000}
 
 
@@ -319,7 +320,7 @@ def test_hostile_arguments(machine, what):
     took = time.monotonic() - start
     assert name in (ERROR + "InvalidArgument", ERROR + "NotFound")
     assert 0 < len(text) < 400 and "\n" not in text
-    assert took < 5
+    assert took < QUICK
     assert machine.everything() == before
 
 
@@ -348,6 +349,6 @@ def test_whoever_is_in_the_way_others_get_their_answers(unharmed):
     assert ada.call("GetStatus").startswith("(")
     for method in ("Lock", "Verify"):
         unharmed.call(method)
-    assert time.monotonic() - start < 8
+    assert time.monotonic() - start < 2 * QUICK + 2
     for attacker in attackers:
         assert sum(result(attacker).values()) == 20 * 126
