@@ -159,6 +159,12 @@ def come_and_go(bus, count):
     return answers
 
 
+def insist(bus, count, method):
+    """The same again and again, by one process, each time with a person to be asked."""
+    wire = Wire(bus)
+    return collections.Counter(wire.call(helper(method, None, MAY_ASK)) for _ in range(int(count)))
+
+
 def strange(bus):
     """Calls of what is not there, or not for the caller."""
     calls = {
@@ -186,7 +192,8 @@ def steal(bus):
             for name in (NAME, "org.freedesktop.PolicyKit1")}
 
 
-ATTACKS = (vanish, crowd, mute, forge, descriptors, large, bad_bytes, come_and_go, strange, steal)
+ATTACKS = (vanish, crowd, mute, forge, descriptors, large, bad_bytes, come_and_go, insist, strange,
+           steal)
 
 
 def main(bus, attack, *arguments):

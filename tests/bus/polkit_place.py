@@ -5,6 +5,7 @@ The machine is a mount namespace: its own users and passwords, its own polkit ru
 in which the files say who has which session, as systemd-logind writes them, and its own view of
 cgroups, from which polkitd knows whose session a process is of.
 """
+import json
 import os
 import shutil
 import signal
@@ -16,7 +17,8 @@ from gi.repository import GLib  # after place, which says which version
 
 POLKITD = "/usr/lib/polkit-1/polkitd"
 POLKIT_NAME = "org.freedesktop.PolicyKit1"
-AGENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "agent.py")
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROGRAMS = ("agent.py", "attacker.py", "wire.py")
 PASSWORD = "open, please"
 ALICE, BOB, ADMIN = 60001, 60002, 60003  # the last one's password is the administrator's
 USERS = {"alice": ALICE, "bob": BOB, "ada": ADMIN}
@@ -129,6 +131,21 @@ class Agent:
         self.process.communicate(timeout=SECONDS)
 
 
+def attack(session, *arguments):
+    """Starts attacker.py; its end is for result()."""
+    directory = session.place.directory
+    return subprocess.Popen(
+        session.command("/usr/bin/python3", f"{directory}/attacker.py", f"{directory}/bus",
+                        *map(str, arguments)),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+
+
+def result(attacker):
+    output = attacker.communicate(timeout=100)[0]
+    assert attacker.returncode == 0
+    return json.loads(output.splitlines()[-1])
+
+
 class PolkitPlace(Place):
     """A place whose helper has a polkitd. It starts without any session."""
 
@@ -164,7 +181,8 @@ class PolkitPlace(Place):
         for name in ("rules", "actions"):
             os.mkdir(os.path.join(self.directory, name))
             os.chmod(os.path.join(self.directory, name), 0o755)
-        shutil.copy(AGENT, self.directory)  # where its user can read it
+        for program in PROGRAMS:  # to where their users can read them
+            shutil.copy(os.path.join(HERE, program), self.directory)
         policy = "org.bulkhead.helper.policy"
         shutil.copy(os.path.join(SOURCE, "data", policy), os.path.join(self.directory, "actions"))
         self.holder = subprocess.Popen(

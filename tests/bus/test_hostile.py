@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Hostile programs of an ordinary user who is logged in at this machine: whatever they send, the
 lock stays as it is, the helper stays, and the others are answered. attacker.py has the attacks."""
-import json
 import os
-import shutil
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
@@ -12,9 +10,8 @@ from gi.repository import Gio, GLib
 import pytest
 
 from place import NAME, PATH, SECONDS, SOURCE, settle, wait_for
-from polkit_place import PolkitPlace
+from polkit_place import PolkitPlace, attack, result
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 ERROR = NAME + ".Error."
 BUS_ERROR = "org.freedesktop.DBus.Error."
 DENIED = BUS_ERROR + "AccessDenied"
@@ -54,8 +51,6 @@ class Helper:
 @pytest.fixture(scope="module")
 def machine():
     place = PolkitPlace()
-    for program in ("attacker.py", "wire.py"):
-        shutil.copy(os.path.join(HERE, program), place.directory)
     settle(place)
     place.alice = place.session("alice")
     place.prompts = place.agent(place.alice, "wait")
@@ -91,19 +86,6 @@ def unharmed(machine):
     wait_for(lambda: (helper.files(), helper.threads()) == (files, threads))
 
 
-def attack(place, session, *arguments):
-    return subprocess.Popen(
-        session.command("/usr/bin/python3", f"{place.directory}/attacker.py",
-                        f"{place.directory}/bus", *map(str, arguments)),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-
-
-def result(attacker):
-    output = attacker.communicate(timeout=100)[0]
-    assert attacker.returncode == 0
-    return json.loads(output.splitlines()[-1])
-
-
 def slowest_lock(place, attacker):
     """Seconds that root waited for the slowest Lock, one after the other during the attack."""
     slowest = 0
@@ -136,7 +118,7 @@ def questions(machine):
 
 def test_callers_that_vanish(unharmed, questions):
     """At random moments of 10,000 checks. For most of them polkit was already asked."""
-    attacker = attack(unharmed, unharmed.alice, "vanish", 10000, 16)
+    attacker = attack(unharmed.alice, "vanish", 10000, 16)
     slowest = slowest_lock(unharmed, attacker)
     outcome = result(attacker)
     print(outcome, f"polkit was asked {questions()} times, slowest lock {slowest:.3f} s")
@@ -147,7 +129,7 @@ def test_callers_that_vanish(unharmed, questions):
 def test_ten_thousand_calls_that_wait(unharmed):
     """polkitd hangs. Each call is answered, root locks, and others read the state."""
     unharmed.hang_polkitd(True)
-    attacker = attack(unharmed, unharmed.alice, "crowd", 80, "Unlock")
+    attacker = attack(unharmed.alice, "crowd", 80, "Unlock")
     assert attacker.stdout.readline() == "sent\n"
     start = time.monotonic()
     unharmed.call("Lock")
@@ -160,7 +142,7 @@ def test_ten_thousand_calls_that_wait(unharmed):
 
 
 def test_calls_that_want_no_answer(unharmed):
-    attacker = attack(unharmed, unharmed.alice, "mute", 10000, "Unlock")
+    attacker = attack(unharmed.alice, "mute", 10000, "Unlock")
     assert slowest_lock(unharmed, attacker) < QUICK
     assert result(attacker) == {"the bus listens": None}
 
@@ -170,7 +152,7 @@ def test_open_files_with_each_call(unharmed):
     helper = Helper(unharmed.helpers[0])
     files = helper.files()
     unharmed.hang_polkitd(True)
-    attacker = attack(unharmed, unharmed.alice, "descriptors", 16)
+    attacker = attack(unharmed.alice, "descriptors", 16)
     assert attacker.stdout.readline() == "sent\n"
     unharmed.call("Lock")
     assert helper.files() == files
@@ -184,7 +166,7 @@ def test_large_calls_that_wait(unharmed, connections, size, most):
     answer before the last."""
     helper = Helper(unharmed.helpers[0])
     unharmed.hang_polkitd(True)
-    attacker = attack(unharmed, unharmed.alice, "large", connections, size)
+    attacker = attack(unharmed.alice, "large", connections, size)
     assert attacker.stdout.readline() == "sent\n"
     slowest = slowest_lock(unharmed, attacker)
     print(f"slowest lock {slowest:.3f} s, memory {helper.memory() / MIB:.1f} MiB")
@@ -197,7 +179,7 @@ def test_forged_answers_of_polkit(unharmed):
     """And of the bus, while an unlock waits for a person."""
     call = unharmed.alice.begin("Unlock", interactive=True)
     assert unharmed.prompts.next().startswith("asked")
-    forger = attack(unharmed, unharmed.session("bob"), "forge", 10000)
+    forger = attack(unharmed.session("bob"), "forge", 10000)
     assert result(forger) == {"the bus listens": None}
     assert call.poll() is None
     call.kill()
@@ -206,12 +188,12 @@ def test_forged_answers_of_polkit(unharmed):
 
 
 def test_bytes_that_are_no_message(unharmed):
-    ends = result(attack(unharmed, unharmed.alice, "bad_bytes"))
+    ends = result(attack(unharmed.alice, "bad_bytes"))
     assert len(ends) == 11 and set(ends.values()) == {"closed"}
 
 
 def test_thousands_of_connections(unharmed):
-    attacker = attack(unharmed, unharmed.alice, "come_and_go", 3000)
+    attacker = attack(unharmed.alice, "come_and_go", 3000)
     assert slowest_lock(unharmed, attacker) < QUICK
     assert result(attacker) == {"null": 3000}
 
@@ -219,10 +201,10 @@ def test_thousands_of_connections(unharmed):
 def test_stealing_names(unharmed):
     """Also polkit's, while nobody has it; and by root, who may own them."""
     names = (NAME, "org.freedesktop.PolicyKit1")
-    assert result(attack(unharmed, unharmed.alice, "steal")) == dict.fromkeys(names, DENIED)
+    assert result(attack(unharmed.alice, "steal")) == dict.fromkeys(names, DENIED)
     unharmed.stop_polkitd()
     try:
-        assert result(attack(unharmed, unharmed.alice, "steal")) == dict.fromkeys(names, DENIED)
+        assert result(attack(unharmed.alice, "steal")) == dict.fromkeys(names, DENIED)
     finally:
         unharmed.start_polkitd()
     exists = unharmed.bus.connection.call_sync(
@@ -233,7 +215,7 @@ def test_stealing_names(unharmed):
 
 def test_what_is_not_there(unharmed):
     """And what cannot be written. The bus itself stops what the helper has no use for."""
-    answers = result(attack(unharmed, unharmed.alice, "strange"))
+    answers = result(attack(unharmed.alice, "strange"))
     assert answers == {
         "unknown method": BUS_ERROR + "UnknownMethod", "no interface": DENIED,
         "unknown interface": DENIED, "unknown path": BUS_ERROR + "UnknownMethod",
@@ -340,7 +322,7 @@ def test_whoever_is_in_the_way_others_get_their_answers(unharmed):
     """Two hostile users at once, with a hanging polkitd and all the waiting they can have."""
     unharmed.hang_polkitd(True)
     bob = unharmed.session("bob")
-    attackers = [attack(unharmed, session, "crowd", 20, method)
+    attackers = [attack(session, "crowd", 20, method)
                  for session in (unharmed.alice, bob) for method in ("Unlock", "Lock")]
     for attacker in attackers:
         assert attacker.stdout.readline() == "sent\n"

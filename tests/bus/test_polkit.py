@@ -11,7 +11,7 @@ import time
 import pytest
 
 from place import BLOCKING, BUILD, GOOD, NAME, OFF, READS, SECONDS, wait_for
-from polkit_place import ADMIN, ALICE, BOB, PASSWORD, USERS, PolkitPlace
+from polkit_place import ADMIN, ALICE, BOB, PASSWORD, USERS, PolkitPlace, attack, result
 
 ACTION = "org.bulkhead.helper."
 ADDRESSES = ("GetRules", "ListExceptions", "GetLog")
@@ -58,7 +58,6 @@ def test_an_active_user_locks_and_reads_without_a_prompt(locked):
 
 
 def test_each_unlock_asks_once(locked):
-    """And once more the next time: nothing keeps the password."""
     alice = locked.session("alice")
     agent = locked.agent(alice, *RIGHT)
     for _ in range(2):
@@ -69,6 +68,14 @@ def test_each_unlock_asks_once(locked):
                                 "network lock off")
         assert agent.next() == "success"
         assert agent.prompts() == 0
+
+
+def test_a_password_is_for_one_call(locked):
+    """Also for the same process: polkit would keep it for five minutes, if the action said so."""
+    alice = locked.session("alice")
+    agent = locked.agent(alice, *RIGHT)
+    assert result(attack(alice, "insist", 3, "Unlock")) == {"null": 3}
+    assert agent.prompts() == 3
 
 
 # PAM makes who mistypes wait.
