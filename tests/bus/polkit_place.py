@@ -7,9 +7,11 @@ cgroups, from which polkitd knows whose session a process is of.
 """
 import json
 import os
+import queue
 import shutil
 import signal
 import subprocess
+import threading
 
 from place import SECONDS, SOURCE, NAME, PATH, Bus, Place, run, wait_for
 
@@ -102,8 +104,14 @@ class Agent:
             session.command("/usr/bin/python3", f"{session.place.directory}/agent.py",
                             session.place.bus.address, session.id),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.events = queue.SimpleQueue()
+        threading.Thread(target=self.listen, daemon=True).start()
         assert self.next() == "ready"
         self.set(*answer)
+
+    def listen(self):
+        for line in self.process.stdout:
+            self.events.put(line.rstrip("\n"))
 
     def set(self, *answer):
         """("password", TEXT), ("dismiss",) or ("wait",)."""
@@ -113,7 +121,7 @@ class Agent:
 
     def next(self):
         """What happened next: "asked ACTION MESSAGE", "cancelled", ..."""
-        return self.process.stdout.readline().rstrip("\n")
+        return self.events.get(timeout=SECONDS)
 
     def prompts(self):
         """How many prompts there were since this was asked last, none being open."""
@@ -121,14 +129,12 @@ class Agent:
         self.process.stdin.write("count\n")
         self.process.stdin.flush()
         while (event := self.next()) != "counted":
-            assert event, "the agent died"
             count += event.startswith("asked")
         return count
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate(timeout=SECONDS)
+        self.process.kill()
+        self.process.wait(SECONDS)
 
 
 def attack(session, *arguments):

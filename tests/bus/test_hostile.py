@@ -78,7 +78,7 @@ def unharmed(machine):
     minutes = time.monotonic() // 60
     yield machine
     machine.hang_polkitd(False)
-    assert machine.helpers[0].poll() is None
+    assert machine.helpers[0].poll() is None, machine.helpers[0].stderr.read()
     assert machine.everything() == before
     assert machine.call("Verify") == (True, "")
     minutes = time.monotonic() // 60 - minutes + 1
@@ -177,6 +177,7 @@ def test_large_calls_that_wait(unharmed, connections, size, most):
 
 def test_forged_answers_of_polkit(unharmed):
     """And of the bus, while an unlock waits for a person."""
+    unharmed.prompts.prompts()  # of other tests
     call = unharmed.alice.begin("Unlock", interactive=True)
     assert unharmed.prompts.next().startswith("asked")
     forger = attack(unharmed.session("bob"), "forge", 10000)
