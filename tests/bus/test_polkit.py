@@ -6,6 +6,7 @@ import re
 import select
 import shutil
 import subprocess
+import termios
 import time
 
 import pytest
@@ -15,7 +16,7 @@ from polkit_place import ADMIN, ALICE, BOB, PASSWORD, USERS, PolkitPlace, attack
 
 ACTION = "org.bulkhead.helper."
 ADDRESSES = ("GetRules", "ListExceptions", "GetLog")
-STRENGTHENING = ("Lock", "Resume")
+STRENGTHENING = ("Lock", "Resume", "SetAtBoot")  # on, that is
 CTL = os.environ.get("BULKHEADCTL") or os.path.join(BUILD, "app/ctl/bulkheadctl")
 WEAKENING = [method for method in GOOD
              if method not in (*READS, *ADDRESSES, *STRENGTHENING, "Authorize", "Revoke")]
@@ -55,6 +56,14 @@ def test_an_active_user_locks_and_reads_without_a_prompt(locked):
     assert agent.prompts() == 0
     assert "203.0.113.5" in alice.call("GetStatus") and "192.0.2.0/24" in alice.call("GetRules")
     assert locked.property("State") == BLOCKING
+
+
+def test_at_boot_off_asks(locked):
+    alice = locked.session("alice")
+    assert alice.call("SetAtBoot", "(true,)") == "()\n"
+    assert NEEDS_PASSWORD in alice.call("SetAtBoot", "(false,)")
+    assert locked.property("AtBoot") is True
+    locked.call("SetAtBoot", "(false,)")
 
 
 def test_each_unlock_asks_once(locked):
@@ -325,6 +334,12 @@ class Terminal:
             session.command("setsid", "--ctty", "--wait", program, *arguments),
             stdin=ours, stdout=ours, stderr=ours)
         os.close(ours)
+        session.place.agents.append(self)  # whatever happens, it ends when everybody logs out
+
+    def type(self, text):
+        """What is typed before the screen stops showing it is thrown away."""
+        wait_for(lambda: not termios.tcgetattr(self.screen)[3] & termios.ECHO)
+        os.write(self.screen, text.encode() + b"\n")
 
     def read_until(self, pattern=None):
         """What the screen shows until it matches, or until the program ends."""
@@ -340,8 +355,12 @@ class Terminal:
     def end(self):
         """The exit status, and the rest of what the screen shows."""
         rest = self.read_until()
-        os.close(self.screen)
         return self.process.wait(SECONDS), rest
+
+    def close(self):
+        os.close(self.screen)
+        self.process.kill()
+        self.process.wait(SECONDS)
 
 
 def test_the_command_line_asks_on_its_terminal(locked):
@@ -349,7 +368,7 @@ def test_the_command_line_asks_on_its_terminal(locked):
     for typed, status, state in ((WRONG, 4, BLOCKING), (RIGHT, 0, OFF)):
         terminal = Terminal(alice, "unlock")
         assert "turn the network lock off" in terminal.read_until("Password: ")
-        os.write(terminal.screen, typed[1].encode() + b"\n")
+        terminal.type(typed[1])
         assert terminal.end()[0] == status
         assert locked.property("State") == state
     status, screen = Terminal(alice, "lock").end()

@@ -31,6 +31,7 @@ GUARDED = {
 # Names on the bus that few may call.
 GUARDED_NAMES = {
     "org.freedesktop.PolicyKit1": {"polkit"},
+    "org.freedesktop.systemd1": {"at-boot"},
 }
 
 # Nothing points back: a file may include only headers of its own layer or of one below.
@@ -38,10 +39,12 @@ LAYERS = [
     CORE,
     {"clock", "netlink", "nft-batch", "nft-describe", "nft-encode", "nft-listing", "nft-sink",
      "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
-     "conntrack", "grants", "state-file", "store", "journal", "observe", "enforcer"},
+     "conntrack", "grants", "state-file", "store", "journal", "observe", "enforcer",
+     "fallback", "holder", "watchdog"},
     {"lock"},
-    {"permission", "places", "polkit", "authority", "intake", "answers", "arguments", "methods", "service"},
-    {"main"},
+    {"answers", "arguments", "at-boot", "authority", "intake", "methods", "permission", "places",
+     "polkit", "service"},
+    {"boot", "rescue", "main"},
 ]
 
 INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]', re.M)
