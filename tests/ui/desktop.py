@@ -22,6 +22,19 @@ from gi.repository import Gio, GLib  # noqa: E402
 BUILD = os.path.realpath(os.environ.get("BULKHEAD_BUILD") or os.path.join(SOURCE, "build"))
 SHOTS = os.environ.get("BULKHEAD_SHOTS") or os.path.join(BUILD, "test-logs", "shots")
 SECONDS = 20  # after which anything here is hung
+SESSION_BUS = """<busconfig>
+<type>session</type>
+<listen>unix:path={directory}/session-bus</listen>
+<auth>EXTERNAL</auth>
+<standard_session_servicedirs/>
+<policy context="default">
+  <allow user="*"/>
+  <allow own="*"/>
+  <allow send_destination="*" eavesdrop="true"/>
+  <allow eavesdrop="true"/>
+</policy>
+</busconfig>
+"""
 NOTIFICATIONS = "org.freedesktop.Notifications"
 NOTIFICATIONS_XML = """<node><interface name="org.freedesktop.Notifications">
 <method name="GetCapabilities"><arg type="as" direction="out"/></method>
@@ -143,12 +156,14 @@ class Notices:
 
 
 class Desktop:
-    """The desktop outlives what runs on it; close() ends everything it started."""
+    """The desktop outlives what runs on it; close() ends everything it started. Its session bus
+    lets in every user, so that a program of another one can be at home here."""
 
-    def __init__(self, size="1024x768", locale="C.UTF-8"):
+    def __init__(self, size="1024x768", locale="C.UTF-8", place=None):
         self.directory = tempfile.mkdtemp(prefix="bulkhead-desktop-")
+        os.chmod(self.directory, 0o755)
         self.programs = []
-        self.place = Place()
+        self.place = place or Place()
         try:
             self.start(size, locale)
         except BaseException:
@@ -169,7 +184,12 @@ class Desktop:
             "GSK_RENDERER": "cairo", "GTK_A11Y": "atspi", "GDK_BACKEND": "x11",
             "LIBGL_ALWAYS_SOFTWARE": "1", "GSETTINGS_BACKEND": "memory", "NO_AT_BRIDGE": "0",
         }
-        address = self.read_line(["dbus-daemon", "--session", "--nofork", "--print-address=1"])
+        config = os.path.join(self.directory, "session-bus.conf")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(SESSION_BUS.format(directory=self.directory))
+        # Where the place is, its users are known.
+        address = self.read_line([*self.place.enter(), "dbus-daemon", "--nofork",
+                                  "--print-address=1", "--config-file", config])
         self.environment["DBUS_SESSION_BUS_ADDRESS"] = address
         self.bus = connect(address)
         self.notices = Notices(address)

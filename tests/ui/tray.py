@@ -20,12 +20,15 @@ STATE, LOCK, UNLOCK, PAUSE, PAUSE_5, PAUSE_15, PAUSE_60, RESUME, LAN, LINE, OPEN
 
 
 class Tray:
-    def __init__(self, desktop):
+    """`command` starts it in another way than as it is."""
+
+    def __init__(self, desktop, command=(TRAY,)):
         self.desktop = desktop
+        self.command = command
         self.start()
 
     def start(self):
-        self.program = self.desktop.spawn(TRAY)
+        self.program = self.desktop.spawn(*self.command)
         wait_for(lambda: owner_of(self.desktop.bus, BUS_NAME))
         wait_for(self.answers)
 
