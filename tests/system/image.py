@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Debian 12 that every machine of these tests begins as.
+
+Made once by debootstrap, kept in /var/cache/bulkhead-system under a name that says what is in it:
+another list of packages is another image. Nobody writes to it afterwards, for machines put an
+overlay on top.
+"""
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+
+from ns import Failed
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CACHE = "/var/cache/bulkhead-system"
+MIRROR = os.environ.get("BULKHEAD_MIRROR", "http://deb.debian.org/debian")
+SUITE = "bookworm"
+
+# No daemon may start in the chroot, and nothing in it sees a network when it is set up.
+_SET_UP = r"""
+set -eu
+cd "$1"
+printf '#!/bin/sh\nexit 101\n' >usr/sbin/policy-rc.d
+chmod 755 usr/sbin/policy-rc.d
+echo force-unsafe-io >etc/dpkg/dpkg.cfg.d/image
+mount -t proc proc proc
+shift
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+apt='apt-get -y -q --no-install-recommends'
+chroot . $apt install --download-only "$@"
+unshare --net chroot . $apt install --no-download "$@"
+chroot . apt-get clean
+umount proc
+rm usr/sbin/policy-rc.d etc/dpkg/dpkg.cfg.d/image
+"""
+
+
+def packages():
+    with open(os.path.join(HERE, "packages"), encoding="ascii") as file:
+        return file.read().split()
+
+
+def _key():
+    told = "\n".join([SUITE, _SET_UP, *packages()])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _say(program, *args):
+    with open(os.path.join(CACHE, "log"), "ab") as log:
+        done = subprocess.run([program, *args], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                              check=False, timeout=900)
+    if done.returncode:
+        with open(os.path.join(CACHE, "log"), encoding="utf-8", errors="replace") as log:
+            raise Failed(f"no Debian image: {program} ended with {done.returncode}:\n"
+                         + log.read()[-1500:])
+
+
+def _make(path):
+    shutil.rmtree(path, ignore_errors=True)
+    _say("debootstrap", "--variant=minbase", SUITE, path, MIRROR)
+    # A mount namespace of its own: /proc in the chroot goes whatever happens.
+    _say("unshare", "--mount", "--propagation", "private", "sh", "-c", _SET_UP, "image", path,
+         *packages())
+
+
+def image():
+    """The path of the image, made now if it is not there yet. Raises Failed."""
+    path = os.path.join(CACHE, f"{SUITE}-{_key()}")
+    os.makedirs(CACHE, mode=0o755, exist_ok=True)
+    with open(os.path.join(CACHE, "lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.isdir(path):
+            for name in os.listdir(CACHE):  # images of other lists are of no use any more
+                if name.startswith(SUITE):
+                    shutil.rmtree(os.path.join(CACHE, name))
+            _make(os.path.join(CACHE, "new"))
+            os.rename(os.path.join(CACHE, "new"), path)
+    return path
