@@ -67,6 +67,8 @@ static const struct {
                                    "The authorised users cannot be understood: nobody is "
                                    "authorised",
                                    "fc5c7946c3704b1695395e81a786f08d", "4" },
+    [BULKHEAD_EVENT_CLOSED] = { "closed", "The lock is not to be had: everything is blocked",
+                                "f6bdc9a40b894c9190d1169e319a07d9", "2" },
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (events) == BULKHEAD_EVENT_LAST + 1);

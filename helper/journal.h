@@ -28,7 +28,8 @@ typedef enum {
     BULKHEAD_EVENT_AUTHORIZED, /* a user needs no password any more; detail: uid */
     BULKHEAD_EVENT_REVOKED,    /* a user needs one again; detail: uid, user (whose) */
     BULKHEAD_EVENT_FORGOTTEN,  /* the list of those users could not be understood */
-    BULKHEAD_EVENT_LAST = BULKHEAD_EVENT_FORGOTTEN,
+    BULKHEAD_EVENT_CLOSED,     /* the built-in rules stand in the place of the lock; problem */
+    BULKHEAD_EVENT_LAST = BULKHEAD_EVENT_CLOSED,
 } BulkheadEvent;
 
 typedef struct _BulkheadJournal BulkheadJournal;

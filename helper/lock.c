@@ -5,6 +5,7 @@
 #include "conntrack.h"
 #include "enforcer.h"
 #include "error.h"
+#include "fallback.h"
 #include "found.h"
 #include "nft-watch.h"
 #include "observe.h"
@@ -188,6 +189,9 @@ enforce_now (BulkheadLock *self)
             break;
         take_net (self);
     }
+    /* What is asked for and cannot be had is not left open. */
+    if (error != NULL)
+        bulkhead_fallback_close (sink_of (self), NULL);
     set_problem (self, error);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Only wires. Whatever ends this process, the rules stay in the kernel. */
+#include "boot.h"
 #include "error.h"
 #include "service.h"
+#include "watchdog.h"
 
 #include <glib-unix.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@
 
 typedef struct {
     char *state_dir, *config_dir, *log_dir;
-    gboolean boot, no_owner, version;
+    gboolean boot, close, no_owner, version;
 } Options;
 
 static void
@@ -37,6 +39,8 @@ parse (Options *options, int *argc, char ***argv, GError **error)
           "DIR" },
         { "boot", 0, 0, G_OPTION_ARG_NONE, &options->boot,
           "Put the stored lock into the kernel and exit", NULL },
+        { "close", 0, 0, G_OPTION_ARG_NONE, &options->close,
+          "Block everything unless the lock is off or in the kernel, and exit", NULL },
         { "no-owner", 0, 0, G_OPTION_ARG_NONE, &options->no_owner,
           "Guard the rules as kernels before 6.9 need it", NULL },
         { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit",
@@ -52,6 +56,10 @@ parse (Options *options, int *argc, char ***argv, GError **error)
     if (*argc > 1)
         return bulkhead_error_set_value (error, BULKHEAD_ERROR_INVALID_ARGUMENT, "argument",
                                          (*argv)[1], "is not known");
+    if (options->state_dir == NULL)
+        options->state_dir = g_strdup ("/var/lib/bulkhead");
+    if (options->log_dir == NULL)
+        options->log_dir = g_strdup ("/var/log/bulkhead");
     return TRUE;
 }
 
@@ -136,27 +144,21 @@ serve (GDBusConnection *bus, BulkheadLock *lock, BulkheadJournal *journal, Bulkh
     g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
     g_autoptr (BulkheadService) service = bulkhead_service_new (lock, journal, grants);
     Run state = { loop, FALSE };
+    guint watchdog;
 
     g_signal_connect_swapped (bus, "closed", G_CALLBACK (on_bus_closed_cb), &state);
     g_unix_signal_add (SIGTERM, on_signal_cb, &state);
     g_unix_signal_add (SIGINT, on_signal_cb, &state);
     if (!bulkhead_service_export (service, bus, error) || !own_name (bus, error))
         return FALSE;
+    watchdog = bulkhead_watchdog_start ();
     g_main_loop_run (loop);
+    g_clear_handle_id (&watchdog, g_source_remove);
+    bulkhead_watchdog_tell ("STOPPING=1");
     bulkhead_service_unexport (service);
     if (!state.bus_gone)
         return TRUE;
     g_set_error_literal (error, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED, "the system bus went away");
-    return FALSE;
-}
-
-static gboolean
-check_in_force (BulkheadLock *lock, GError **error)
-{
-    if (bulkhead_lock_get_state (lock) != BULKHEAD_STATE_BROKEN)
-        return TRUE;
-    g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_ENFORCED, "the lock is not in force: %s",
-                 bulkhead_lock_get_problem (lock));
     return FALSE;
 }
 
@@ -173,42 +175,43 @@ open_grants (const char *state_dir, BulkheadJournal *journal)
     return grants;
 }
 
-static const char *
-or_default (const char *given, const char *otherwise)
+static gboolean
+run_helper (const Options *options, GError **error)
 {
-    return given != NULL ? given : otherwise;
+    const char *const detail[] = { "version", BULKHEAD_VERSION, NULL };
+    g_autoptr (GDBusConnection) bus = open_bus (error);
+    g_autoptr (BulkheadStore) store = NULL;
+    g_autoptr (BulkheadJournal) journal = NULL;
+    g_autoptr (BulkheadGrants) grants = NULL;
+    g_autoptr (BulkheadLock) lock = NULL;
+    gboolean ok;
+
+    if (bus == NULL)
+        return FALSE;
+    store = bulkhead_store_new (options->state_dir, error);
+    if (store == NULL)
+        return FALSE;
+    journal = bulkhead_journal_new (options->log_dir);
+    bulkhead_journal_write (journal, BULKHEAD_EVENT_STARTED, detail);
+    lock = bulkhead_lock_new (g_steal_pointer (&store), journal, !options->no_owner, error);
+    if (lock == NULL)
+        return FALSE;
+    grants = open_grants (options->state_dir, journal);
+    ok = serve (bus, lock, journal, grants, error);
+    bulkhead_journal_write (journal, BULKHEAD_EVENT_STOPPED, NULL);
+    return ok;
 }
 
 static gboolean
 run (const Options *options, GError **error)
 {
-    const char *const detail[] = { "version", BULKHEAD_VERSION, NULL };
-    g_autoptr (GDBusConnection) bus = options->boot ? NULL : open_bus (error);
-    g_autoptr (BulkheadStore) store = NULL;
-    g_autoptr (BulkheadJournal) journal = NULL;
-    g_autoptr (BulkheadGrants) grants = NULL;
-    g_autoptr (BulkheadLock) lock = NULL;
-    const char *state_dir = or_default (options->state_dir, "/var/lib/bulkhead");
-    gboolean ok;
+    gboolean use_owner = !options->no_owner;
 
-    if (bus == NULL && !options->boot)
-        return FALSE;
-    store = bulkhead_store_new (state_dir, error);
-    if (store == NULL)
-        return FALSE;
-    journal = bulkhead_journal_new (or_default (options->log_dir, "/var/log/bulkhead"));
-    bulkhead_journal_write (journal, BULKHEAD_EVENT_STARTED, detail);
-    lock = bulkhead_lock_new (g_steal_pointer (&store), journal, !options->no_owner, error);
-    if (lock == NULL)
-        return FALSE;
-    if (options->boot) {
-        ok = check_in_force (lock, error);
-    } else {
-        grants = open_grants (state_dir, journal);
-        ok = serve (bus, lock, journal, grants, error);
-    }
-    bulkhead_journal_write (journal, BULKHEAD_EVENT_STOPPED, NULL);
-    return ok;
+    if (options->boot)
+        return bulkhead_boot_lock (options->state_dir, options->log_dir, use_owner, error);
+    if (options->close)
+        return bulkhead_boot_close (options->state_dir, use_owner, error);
+    return run_helper (options, error);
 }
 
 int

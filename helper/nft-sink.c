@@ -473,3 +473,12 @@ bulkhead_sink_has_tables (BulkheadSink *sink)
             return TRUE;
     return FALSE;
 }
+
+gboolean
+bulkhead_sink_has_wall (BulkheadSink *sink)
+{
+    g_autoptr (BulkheadListing) listing = bulkhead_listing_new ();
+
+    return bulkhead_listing_read (listing, sink->nft, FALSE)
+           && bulkhead_listing_lookup (listing, "chain", BULKHEAD_FAMILY_INET, "output") != NULL;
+}

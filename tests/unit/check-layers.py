@@ -38,10 +38,11 @@ LAYERS = [
     CORE,
     {"clock", "netlink", "nft-batch", "nft-describe", "nft-encode", "nft-listing", "nft-sink",
      "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
-     "conntrack", "grants", "state-file", "store", "journal", "observe", "enforcer"},
+     "conntrack", "grants", "state-file", "store", "journal", "observe", "enforcer",
+     "fallback", "watchdog"},
     {"lock"},
     {"permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
-    {"main"},
+    {"boot", "main"},
 ]
 
 INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]', re.M)
