@@ -12,16 +12,17 @@ from vpn import wait_for
 _ENVIRONMENT = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "LC_ALL=C.UTF-8",
                 "HOME=/root", "TERM=dumb"]
 
-# A mount namespace of its own: mounts end with the machine, and /run of this host stays as it is.
-# A cgroup of its own: two systemds in one would end each other's processes.
-_BOOT = r"""
-set -e
-echo $$ >"$1/cgroup.procs"
+# Both run in a mount namespace of their own: the mounts end with them, and /run of this host stays
+# as it is. The cgroup is the machine's own: two systemds in one would end each other's processes.
+_MOUNT = r"""
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+"""
+_BOOT = _MOUNT + r"""
 mount -t tmpfs run /run
-mount -t overlay overlay -o "lowerdir=$2,upperdir=$3/upper,workdir=$3/work" "$3/root"
+echo $$ >"$4/cgroup.procs"
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
-exec systemd-nspawn --quiet --boot --register=no --keep-unit --directory="$3/root" \
-    --network-namespace-path="$4" --machine=victim --capability=all --console=read-only
+exec systemd-nspawn --quiet --boot --register=no --keep-unit --directory="$2/root" \
+    --network-namespace-path="$3" --machine=victim --capability=all --console=read-only
 """
 
 
@@ -70,13 +71,14 @@ class Machine:
             file.write(text)
         os.chmod(target, mode)
 
-    def unit(self, name, text, wanted_by=None):
-        """A unit, or a drop-in when the name has a slash; enabled by the link that enables it."""
-        self.write("/etc/systemd/system/" + name, text)
-        if wanted_by:
-            wants = os.path.join(self.disk, "upper/etc/systemd/system", wanted_by + ".wants")
-            os.makedirs(wants, exist_ok=True)
-            os.symlink("/etc/systemd/system/" + name, os.path.join(wants, name))
+    def enable(self, *units):
+        """Enables units while it is off."""
+        done = subprocess.run(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-ec",
+             _MOUNT + 'root=$2/root\nshift 2\nsystemctl --root="$root" --quiet enable "$@"', "enable",
+             ":".join(self.layers), self.disk, *units], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Failed(f"enable {units}: {done.stdout}{done.stderr}")
 
     # -- power
 
@@ -87,9 +89,9 @@ class Machine:
             self.network.plug_in()
         with open(self.console_path, "ab") as console:
             self.nspawn = subprocess.Popen(
-                ["unshare", "--mount", "--propagation", "private", "sh", "-c", _BOOT, "boot",
-                 self.cgroup, ":".join(self.layers), self.disk,
-                 f"/proc/{self.network.victim.pid}/ns/net"],
+                ["unshare", "--mount", "--propagation", "private", "sh", "-ec", _BOOT, "boot",
+                 ":".join(self.layers), self.disk, f"/proc/{self.network.victim.pid}/ns/net",
+                 self.cgroup],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
                 preexec_fn=die_with_parent)
         if not wait_for(self._find_leader, 20, 0.02):
