@@ -3,7 +3,7 @@
 
 Made once by debootstrap, kept in /var/cache/bulkhead-system under a name that says what is in it:
 another list of packages is another image. Nobody writes to it afterwards, for machines put an
-overlay on top.
+overlay on top, and nobody removes it while somebody uses it.
 """
 import fcntl
 import hashlib
@@ -14,7 +14,7 @@ import subprocess
 from ns import Failed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CACHE = "/var/cache/bulkhead-system"
+CACHE = os.environ.get("BULKHEAD_CACHE", "/var/cache/bulkhead-system")
 MIRROR = os.environ.get("BULKHEAD_MIRROR", "http://deb.debian.org/debian")
 BOOKWORM, TRIXIE = "bookworm", "trixie"
 
@@ -66,6 +66,21 @@ def _make(path, suite, wanted):
          *wanted)
 
 
+_in_use = []  # descriptors with a shared lock, for as long as this process lives
+
+
+def _hold(path, how):
+    """Locks an image; whether that could be done at once."""
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(directory, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(directory)
+        return False
+    _in_use.append(directory)
+    return True
+
+
 def image(suite=BOOKWORM, purpose=None, wanted=None):
     """The path of an image of this Debian with the packages `wanted` in it, made now if it is not
     there yet. `purpose` is the word for another list than that of machines. Raises Failed."""
@@ -77,8 +92,10 @@ def image(suite=BOOKWORM, purpose=None, wanted=None):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.isdir(path):
             for name in os.listdir(CACHE):  # images of other lists are of no use any more
-                if name.rpartition("-")[0] == kind:
-                    shutil.rmtree(os.path.join(CACHE, name))
+                other = os.path.join(CACHE, name)
+                if name.rpartition("-")[0] == kind and _hold(other, fcntl.LOCK_EX):
+                    shutil.rmtree(other)
             _make(os.path.join(CACHE, "new"), suite, wanted)
             os.rename(os.path.join(CACHE, "new"), path)
+        _hold(path, fcntl.LOCK_SH)
     return path
