@@ -31,6 +31,7 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 apt='apt-get -y -q --no-install-recommends'
 chroot . $apt install --download-only "$@"
 unshare --net chroot . $apt install --no-download "$@"
+chroot . systemctl --quiet disable firewalld nftables ufw
 chroot . apt-get clean
 umount proc
 rm usr/sbin/policy-rc.d etc/dpkg/dpkg.cfg.d/image

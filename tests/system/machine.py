@@ -20,7 +20,7 @@ mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/
 _BOOT = _MOUNT + r"""
 mount -t tmpfs run /run
 echo $$ >"$4/cgroup.procs"
-export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
 exec systemd-nspawn --quiet --boot --register=no --keep-unit --directory="$2/root" \
     --network-namespace-path="$3" --machine=victim --capability=all --console=read-only
 """
@@ -173,6 +173,13 @@ class Machine:
         """bulkheadctl as root: (exit status, stdout, stderr)."""
         done = self.run("bulkheadctl", *args, check=False, timeout=timeout)
         return done.returncode, done.stdout, done.stderr
+
+    def must(self, *args):
+        """bulkheadctl, which must say 0; its stdout."""
+        status, out, err = self.ctl(*args)
+        if status:
+            raise Failed(f"bulkheadctl {' '.join(map(str, args))}: exit {status}\n{out}{err}")
+        return out
 
     def show(self, unit, name):
         """A property of a unit as `systemctl show` tells it."""

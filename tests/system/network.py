@@ -3,11 +3,13 @@
 from lab import Lab
 from ns import Namespace
 from traffic import ARP, ICMPV6, UDP
-from vpn import WireGuard, wait_for
+from vpn import SERVER, WireGuard, wait_for
 
 
 class Network(Lab):
     """Use as a context manager. `static`: no DHCP and no router advertisements."""
+
+    endpoints = [(address, UDP, WireGuard.port) for address in SERVER.values()]
 
     def __init__(self, static=False):
         super().__init__(static=static)
@@ -32,16 +34,18 @@ class Network(Lab):
         return self.victim
 
     def unplug(self):
+        self.isp.ip("link del isp0")
         self.namespaces.remove(self.victim)
         self.victim.close()
         self.victim = None
-        wait_for(lambda: self.isp.run("ip", "link", "show", "isp0", check=False).returncode)
 
-    @staticmethod
-    def told(seen):
-        """What the witness saw, in one line: how many frames of ARP, DHCP, NDP, and of the rest."""
+    def told(self, seen):
+        """What the witness saw, in a line."""
         arp = seen.count(ethertype=ARP)
         dhcp = sum(seen.count(protocol=UDP, port=port) for port in (67, 547))
         ndp = sum(seen.count(protocol=ICMPV6, port=kind) for kind in (133, 135, 136))
-        return (f"{seen.frames} frames: {arp} ARP, {dhcp} DHCP, {ndp} NDP, "
-                f"{seen.frames - arp - dhcp - ndp} others; {seen.marked} marked")
+        tunnel = sum(seen.count(destination=to, protocol=protocol, port=port)
+                     for to, protocol, port in self.endpoints)
+        others = seen.frames - arp - dhcp - ndp - tunnel
+        return (f"{arp} ARP, {dhcp} DHCP, {ndp} NDP, {tunnel} of the tunnel, {others} others, "
+                f"{seen.marked} of the senders")

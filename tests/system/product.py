@@ -8,10 +8,11 @@ from ns import Failed
 
 PASSWORDS = {"root": "of-the-administrator", "alice": "of-alice", "bob": "of-bob"}
 SENDER = "/usr/local/libexec/sender"
+_WIREGUARD = "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1"  # else it does not start
 
 # Users without a password prompt of their own desktop: a session is what pam_systemd makes of it.
 _FURNISH = r"""
-set -eux
+set -eu
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/layer,workdir=$2/work" "$2/root"
 cd "$2/root"
 install -D "$3" ./"$4"
@@ -19,7 +20,7 @@ DESTDIR=$PWD meson install -C "$5" --no-rebuild --quiet
 for user in alice bob; do chroot . useradd --create-home --shell /bin/sh "$user"; done
 chroot . chpasswd
 mkdir -p var/log/journal etc/systemd/system.conf.d
-printf '[Manager]\nDefaultTimeoutStopSec=5s\n' >etc/systemd/system.conf.d/house.conf
+printf '[Manager]\nDefaultTimeoutStopSec=2s\n' >etc/systemd/system.conf.d/house.conf
 cat >etc/pam.d/house <<END
 @include common-account
 session required pam_systemd.so
@@ -69,10 +70,10 @@ Endpoint = 203.0.113.5:51820
 AllowedIPs = 0.0.0.0/0, ::/0
 PersistentKeepalive = 2
 """, 0o600)
-    machine.write("/etc/systemd/system/wg-quick@wg0.service.d/lock.conf", """[Unit]
+    machine.write("/etc/systemd/system/wg-quick@wg0.service.d/lock.conf", f"""[Unit]
 After=bulkhead-boot.service
 [Service]
-Environment=WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1
+Environment={_WIREGUARD}
 ExecStartPre=bulkheadctl ready --wait 30
 """)
 
@@ -89,3 +90,12 @@ KillMode=none
 WantedBy=sysinit.target
 """)
     machine.enable("sender.service")
+
+
+def lock_with_tunnel(machine):
+    """As the README says: the tunnel is up, it is trusted, the machine is locked, also at boot."""
+    machine.run("env", _WIREGUARD, "wg-quick", "up", "wg0")
+    machine.must("tunnels", "trust", "wg0")
+    machine.must("lock")
+    machine.run("systemctl","enable","bulkhead-boot","bulkhead")
+    machine.run("systemctl", "enable", "wg-quick@wg0")

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Machines to boot, and the figures of the run, which are printed at its end."""
+import os
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "lab")]
+
+import product  # noqa: E402
+from image import image  # noqa: E402
+from machine import Machine  # noqa: E402
+from network import Network  # noqa: E402
+
+FIGURES, FAILED = pytest.StashKey(), pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def layers():
+    """What every disk begins as: Debian with the product installed. A failure to make it fails
+    the tests; none is skipped."""
+    directory = tempfile.mkdtemp(prefix="bulkhead-product-", dir="/var/tmp")
+    try:
+        yield product.furnish(image(), directory)
+    finally:
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
+def network(request):
+    with Network(static=getattr(request, "param", None) == "static") as made:
+        yield made
+
+
+@pytest.fixture
+def machine(network, layers, request):
+    """Switched off; a network manager starts at its boot, a tunnel is set up."""
+    with Machine(network, layers) as made:
+        product.plug_network(made)
+        product.plug_tunnel(made)
+        yield made
+        if request.node.stash.get(FAILED, False):
+            tell(made)
+
+
+def tell(machine):
+    """What a failed test leaves to be read."""
+    print("console:\n" + machine.console()[-1500:])
+    if machine.leader:
+        print("failed units:\n" + machine.failed_units())
+        print("journal:\n" + machine.journal("-u", "bulkhead*", "-u", "wg-quick*", "-n", "40"))
+        print("links:\n" + machine.run("ip", "-brief", "addr", check=False).stdout)
+
+
+@pytest.fixture
+def figure(request):
+    """figure(text): a line at the end of the run, for the closing note of an issue."""
+    return request.config.stash.setdefault(FIGURES, []).append
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    report = (yield).get_result()
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if FIGURES in config.stash:
+        terminalreporter.section("figures of the booted Debian 12")
+        for line in config.stash[FIGURES]:
+            terminalreporter.write_line(line)

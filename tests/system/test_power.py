@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From power-on to power-off, seen at the ISP's end of the wire."""
+import pytest
+
+from checks import PROTECTED
+from product import lock_with_tunnel, plug_sender
+from traffic import internet_ways, new_mark
+from vpn import SERVER, wait_for
+
+WAYS = internet_ways(4) + internet_ways(6)
+TAGS = {part[4:] for way in WAYS for part in way.split(",") if part.startswith("tag=")}
+
+
+def started(machine, unit):
+    return int(machine.show(unit + ".service", "ExecMainStartTimestampMonotonic"))
+
+
+def reaches(network, page, family=4):
+    """Whether the internet sees a program of the machine come from this address."""
+    return wait_for(lambda: network.page(family) == page, 20)
+
+
+@pytest.mark.parametrize("network", ["dhcp", "static"], indirect=True)
+def test_nothing_but_the_tunnel_from_power_on_to_power_off(network, machine, figure, request):
+    """A sender that starts before everything and stays to the end; the tunnel's unit waits until
+    it was read back that the lock is in force."""
+    mark = new_mark()
+    plug_sender(machine, mark, WAYS)
+    network.plug_in()
+    with network.witness(mark) as control:
+        machine.power_on()
+        assert reaches(network, network.own[4]) and reaches(network, network.own[6], 6)
+        with network.witness(mark) as last:
+            machine.power_off()
+    control, last = control.seen, last.seen
+    assert control.marked > 100 and last.marked > 100, "control: it does not send"
+    assert set(control.tags) == TAGS, f"control: not seen: {TAGS - set(control.tags)}"
+
+    network.unplug()
+    machine.power_on()
+    lock_with_tunnel(machine)
+    machine.power_off()
+    network.unplug()
+
+    network.plug_in()
+    with network.witness(mark) as witness:
+        machine.power_on()
+        assert reaches(network, SERVER[4]) and reaches(network, SERVER[6], 6)
+        assert machine.ctl("status", "--check")[0] == PROTECTED
+        assert started(machine, "sender") < started(machine, "bulkhead-boot")
+        assert started(machine, "bulkhead-boot") < started(machine, "systemd-networkd")
+        machine.power_off()
+    seen = witness.seen
+    figure(f"power-on to power-off, {request.node.callspec.id}: locked: {network.told(seen)}; "
+           f"not locked: {control.marked} of the senders, {last.marked} while it shuts down")
+    leaks = seen.forbidden(network.allowed(network.endpoints))
+    assert not leaks, "\n".join(leaks)
+    assert seen.drops == 0, "the witness missed frames: the count proves nothing"
+    assert seen.count(destination=SERVER[4]), "control: no tunnel"
