@@ -184,7 +184,7 @@ bulkhead_answer_paused_seconds (BulkheadLock *lock)
 }
 
 GVariant *
-bulkhead_answer_status (BulkheadLock *lock, gboolean addresses)
+bulkhead_answer_status (BulkheadLock *lock, BulkheadAtBoot *at_boot, gboolean addresses)
 {
     GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
     GVariantBuilder tunnels = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
@@ -202,6 +202,7 @@ bulkhead_answer_status (BulkheadLock *lock, gboolean addresses)
     add (&builder, "locked", g_variant_new_boolean (policy->locked));
     add (&builder, "enforced", g_variant_new_boolean (problem[0] == '\0'));
     add (&builder, "paused_seconds", g_variant_new_uint32 (bulkhead_answer_paused_seconds (lock)));
+    add (&builder, "at_boot", g_variant_new_boolean (bulkhead_at_boot_is_on (at_boot)));
     add (&builder, "lan", g_variant_new_boolean (policy->lan));
     add (&builder, "lan_cgnat", g_variant_new_boolean (policy->lan_cgnat));
     add (&builder, "lan_port_mapping", g_variant_new_boolean (policy->lan_port_mapping));

@@ -352,7 +352,8 @@ bulkhead_authority_check_async (BulkheadAuthority *self, GDBusMethodInvocation *
     check->invocation = g_object_ref (invocation);
     check->cancellable = g_cancellable_new ();
     check->caller.uid = BULKHEAD_UID_UNKNOWN;
-    check->rule = bulkhead_permission_find (g_dbus_method_invocation_get_method_name (invocation));
+    check->rule = bulkhead_permission_find (g_dbus_method_invocation_get_method_name (invocation),
+                                            g_dbus_method_invocation_get_parameters (invocation));
     g_task_set_source_tag (task, bulkhead_authority_check_async);
     g_task_set_task_data (task, check, check_free);
     if (sender == NULL || check->rule == NULL) {

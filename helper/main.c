@@ -2,6 +2,7 @@
 /* Only wires. Whatever ends this process, the rules stay in the kernel. */
 #include "boot.h"
 #include "error.h"
+#include "rescue.h"
 #include "service.h"
 #include "watchdog.h"
 
@@ -15,7 +16,7 @@
 
 typedef struct {
     char *state_dir, *config_dir, *log_dir;
-    gboolean boot, close, no_owner, version;
+    gboolean boot, close, rescue, no_owner, version;
 } Options;
 
 static void
@@ -41,6 +42,8 @@ parse (Options *options, int *argc, char ***argv, GError **error)
           "Put the stored lock into the kernel and exit", NULL },
         { "close", 0, 0, G_OPTION_ARG_NONE, &options->close,
           "Block everything unless the lock is off or in the kernel, and exit", NULL },
+        { "rescue", 0, 0, G_OPTION_ARG_NONE, &options->rescue,
+          "Open everything for good, with the helper dead or hung, and exit", NULL },
         { "no-owner", 0, 0, G_OPTION_ARG_NONE, &options->no_owner,
           "Guard the rules as kernels before 6.9 need it", NULL },
         { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit",
@@ -142,7 +145,8 @@ serve (GDBusConnection *bus, BulkheadLock *lock, BulkheadJournal *journal, Bulkh
        GError **error)
 {
     g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-    g_autoptr (BulkheadService) service = bulkhead_service_new (lock, journal, grants);
+    g_autoptr (BulkheadAtBoot) at_boot = bulkhead_at_boot_new (bus);
+    g_autoptr (BulkheadService) service = bulkhead_service_new (lock, journal, grants, at_boot);
     Run state = { loop, FALSE };
     guint watchdog;
 
@@ -211,6 +215,8 @@ run (const Options *options, GError **error)
         return bulkhead_boot_lock (options->state_dir, options->log_dir, use_owner, error);
     if (options->close)
         return bulkhead_boot_close (options->state_dir, use_owner, error);
+    if (options->rescue)
+        return bulkhead_rescue (options->state_dir, options->log_dir, error);
     return run_helper (options, error);
 }
 

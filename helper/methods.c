@@ -79,8 +79,8 @@ do_resume (const BulkheadRequest *request, GError **error)
 static GVariant *
 do_get_status (const BulkheadRequest *request, GError **error)
 {
-    return g_variant_new ("(@a{sv})",
-                          bulkhead_answer_status (request->lock, request->caller->sees_addresses));
+    return g_variant_new ("(@a{sv})", bulkhead_answer_status (request->lock, request->at_boot,
+                                                              request->caller->sees_addresses));
 }
 
 static GVariant *

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "at-boot.h"
 #include "authority.h"
 #include "lock.h"
 
@@ -12,10 +13,12 @@ typedef struct {
     BulkheadLock *lock;
     BulkheadJournal *journal;
     BulkheadGrants *grants;
+    BulkheadAtBoot *at_boot;
     const BulkheadCaller *caller;
     GVariant *arguments; /* a tuple of the types in the interface */
 } BulkheadRequest;
 
-/* Returns: (transfer floating): the answer's tuple; NULL and an error, then nothing changed. */
+/* Every method but SetAtBoot, which is not done at once. Returns: (transfer floating): the answer's
+ * tuple; NULL and an error, then nothing changed. */
 GVariant *bulkhead_methods_perform (const char *method, const BulkheadRequest *request,
                                     GError **error);

@@ -31,17 +31,30 @@ static const BulkheadRule rules[] = {
     { "RemoveExceptions", BULKHEAD_PERMISSION_WEAKEN,
       N_ ("Authentication is required to change which addresses are reached outside the VPN "
           "tunnel") },
+    { "SetAtBoot", BULKHEAD_PERMISSION_STRENGTHEN, NULL, "(true,)" },
+    { "SetAtBoot", BULKHEAD_PERMISSION_WEAKEN,
+      N_ ("Authentication is required to leave the network open while this machine starts"),
+      "(false,)" },
     { "Authorize", BULKHEAD_PERMISSION_AUTHORIZE },
     { "Revoke", BULKHEAD_PERMISSION_REVOKE,
       N_ ("Authentication is required to change who may control the network lock") },
 };
 
 const BulkheadRule *
-bulkhead_permission_find (const char *method)
+bulkhead_permission_find (const char *method, GVariant *arguments)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS (rules); i++)
-        if (g_str_equal (rules[i].method, method))
+    g_autofree char *text = NULL;
+
+    for (gsize i = 0; i < G_N_ELEMENTS (rules); i++) {
+        if (!g_str_equal (rules[i].method, method))
+            continue;
+        if (rules[i].only == NULL)
             return &rules[i];
+        if (text == NULL)
+            text = g_variant_print (arguments, FALSE);
+        if (g_str_equal (rules[i].only, text))
+            return &rules[i];
+    }
     return NULL;
 }
 

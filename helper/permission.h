@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The one table of who may call what: method -> permission -> polkit action. A method without a
- * row is denied. It only says; authority.c asks.
+ * The one table of who may call what: method, and for some its arguments -> permission -> polkit
+ * action. A call without a row is denied. It only says; authority.c asks.
  */
 #pragma once
 
@@ -20,10 +20,11 @@ typedef struct {
     const char *method;
     BulkheadPermission permission;
     const char *message; /* what the person who is asked for a password reads; NULL: the action's */
+    const char *only;    /* the arguments this row is for, as GVariant text; NULL: any */
 } BulkheadRule;
 
-/* Returns: NULL: nobody may. */
-const BulkheadRule *bulkhead_permission_find (const char *method);
+/* @arguments: the call's, a tuple. Returns: NULL: nobody may. */
+const BulkheadRule *bulkhead_permission_find (const char *method, GVariant *arguments);
 
 /* The action that is checked for a caller who is @granted or not. */
 const char *bulkhead_permission_action (BulkheadPermission permission, gboolean granted);

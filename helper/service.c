@@ -15,6 +15,7 @@ struct _BulkheadService {
     BulkheadLock *lock;
     BulkheadJournal *journal; /* borrowed */
     BulkheadGrants *grants;   /* borrowed */
+    BulkheadAtBoot *at_boot;
     BulkheadAuthority *authority;
     BulkheadHelper1 *skeleton;
     gint64 pause_until; /* as told in PausedUntil */
@@ -38,6 +39,7 @@ static const char *const signals[] = {
     "handle-trust-tunnel",
     "handle-forget-tunnel",
     "handle-set-lan",
+    "handle-set-at-boot",
     "handle-add-exceptions",
     "handle-remove-exceptions",
     "handle-list-exceptions",
@@ -50,6 +52,7 @@ static const char *const signals[] = {
 typedef struct {
     BulkheadService *service;
     GDBusMethodInvocation *invocation;
+    BulkheadCaller caller;
 } Call;
 
 static void
@@ -76,29 +79,86 @@ note_refusal (BulkheadService *self, const char *method, const BulkheadCaller *c
         bulkhead_journal_write (self->journal, BULKHEAD_EVENT_REFUSED, detail);
 }
 
+/* @value: (nullable): a floating one is taken; without it, @error is the answer. */
+static void
+answer (Call *call, GVariant *value, const GError *error)
+{
+    GDBusMethodInvocation *invocation = g_steal_pointer (&call->invocation);
+
+    /* Properties first: who reads them after the answer must find the new ones. */
+    g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (call->service->skeleton));
+    if (value != NULL)
+        g_dbus_method_invocation_return_value (invocation, value);
+    else
+        g_dbus_method_invocation_return_gerror (invocation, error);
+}
+
+static void
+on_at_boot_set_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    g_autoptr (Call) call = user_data;
+    g_autoptr (GError) error = NULL;
+    BulkheadAtBoot *at_boot = BULKHEAD_AT_BOOT (source);
+    g_autofree char *uid = g_strdup_printf ("%u", call->caller.uid);
+    const char *now;
+
+    if (!bulkhead_at_boot_set_finish (at_boot, result, &error)) {
+        answer (call, NULL, error);
+        return;
+    }
+    now = bulkhead_at_boot_is_on (at_boot) ? "on" : "off";
+    bulkhead_journal_write (call->service->journal, BULKHEAD_EVENT_CHANGED,
+                            (const char *const[]){ "uid", uid, "at_boot", now, NULL });
+    answer (call, g_variant_new ("()"), NULL);
+}
+
+/* systemd takes its time over it, in which others are served. Takes @call. */
+static void
+set_at_boot (Call *call)
+{
+    GVariant *arguments = g_dbus_method_invocation_get_parameters (call->invocation);
+    gboolean on;
+
+    g_variant_get (arguments, "(b)", &on);
+    bulkhead_at_boot_set_async (call->service->at_boot, on, on_at_boot_set_cb, call);
+}
+
+static void
+perform (Call *call, const char *method)
+{
+    BulkheadService *self = call->service;
+    const BulkheadRequest request = {
+        .lock = self->lock,
+        .journal = self->journal,
+        .grants = self->grants,
+        .at_boot = self->at_boot,
+        .caller = &call->caller,
+        .arguments = g_dbus_method_invocation_get_parameters (call->invocation),
+    };
+    g_autoptr (GError) error = NULL;
+    GVariant *value = bulkhead_methods_perform (method, &request, &error);
+
+    answer (call, value, error);
+}
+
 static void
 on_checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
     g_autoptr (Call) call = user_data;
     g_autoptr (GError) error = NULL;
     BulkheadService *self = call->service;
-    GDBusMethodInvocation *invocation = g_steal_pointer (&call->invocation);
-    const char *method = g_dbus_method_invocation_get_method_name (invocation);
-    GVariant *answer = NULL;
-    BulkheadCaller caller;
-    BulkheadRequest request = { self->lock, self->journal, self->grants, &caller,
-                                g_dbus_method_invocation_get_parameters (invocation) };
+    const char *method = g_dbus_method_invocation_get_method_name (call->invocation);
 
-    if (bulkhead_authority_check_finish (self->authority, result, &caller, &error))
-        answer = bulkhead_methods_perform (method, &request, &error);
-    else if (g_error_matches (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_AUTHORIZED))
-        note_refusal (self, method, &caller);
-    /* Properties first: who reads them after the answer must find the new ones. */
-    g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (self->skeleton));
-    if (answer != NULL)
-        g_dbus_method_invocation_return_value (invocation, answer);
-    else
-        g_dbus_method_invocation_return_gerror (invocation, error);
+    if (bulkhead_authority_check_finish (self->authority, result, &call->caller, &error)) {
+        if (g_str_equal (method, "SetAtBoot"))
+            set_at_boot (g_steal_pointer (&call));
+        else
+            perform (call, method);
+        return;
+    }
+    if (g_error_matches (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_AUTHORIZED))
+        note_refusal (self, method, &call->caller);
+    answer (call, NULL, error);
 }
 
 static gboolean
@@ -139,6 +199,12 @@ on_lock_changed_cb (BulkheadService *self)
     update_paused_until (self);
 }
 
+static void
+on_at_boot_changed_cb (BulkheadService *self)
+{
+    bulkhead_helper1_set_at_boot (self->skeleton, bulkhead_at_boot_is_on (self->at_boot));
+}
+
 gboolean
 bulkhead_service_export (BulkheadService *self, GDBusConnection *connection, GError **error)
 {
@@ -159,6 +225,7 @@ bulkhead_service_dispose (GObject *object)
 
     g_clear_object (&self->skeleton);
     g_clear_object (&self->authority);
+    g_clear_object (&self->at_boot);
     g_clear_object (&self->lock);
     G_OBJECT_CLASS (bulkhead_service_parent_class)->dispose (object);
 }
@@ -180,16 +247,21 @@ bulkhead_service_init (BulkheadService *self)
 }
 
 BulkheadService *
-bulkhead_service_new (BulkheadLock *lock, BulkheadJournal *journal, BulkheadGrants *grants)
+bulkhead_service_new (BulkheadLock *lock, BulkheadJournal *journal, BulkheadGrants *grants,
+                      BulkheadAtBoot *at_boot)
 {
     BulkheadService *self = g_object_new (BULKHEAD_TYPE_SERVICE, NULL);
 
     self->lock = g_object_ref (lock);
     self->journal = journal;
     self->grants = grants;
+    self->at_boot = g_object_ref (at_boot);
     self->authority = bulkhead_authority_new (grants);
     g_signal_connect_object (lock, "changed", G_CALLBACK (on_lock_changed_cb), self,
                              G_CONNECT_SWAPPED);
+    g_signal_connect_object (at_boot, "changed", G_CALLBACK (on_at_boot_changed_cb), self,
+                             G_CONNECT_SWAPPED);
     on_lock_changed_cb (self);
+    on_at_boot_changed_cb (self);
     return self;
 }

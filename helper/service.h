@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "at-boot.h"
 #include "grants.h"
 #include "lock.h"
 
@@ -13,7 +14,7 @@ G_DECLARE_FINAL_TYPE (BulkheadService, bulkhead_service, BULKHEAD, SERVICE, GObj
 
 /* @journal and @grants are borrowed and must outlive the service. */
 BulkheadService *bulkhead_service_new (BulkheadLock *lock, BulkheadJournal *journal,
-                                       BulkheadGrants *grants);
+                                       BulkheadGrants *grants, BulkheadAtBoot *at_boot);
 
 gboolean bulkhead_service_export (BulkheadService *service, GDBusConnection *connection,
                                   GError **error);

@@ -31,6 +31,7 @@ GUARDED = {
 # Names on the bus that few may call.
 GUARDED_NAMES = {
     "org.freedesktop.PolicyKit1": {"polkit"},
+    "org.freedesktop.systemd1": {"at-boot"},
 }
 
 # Nothing points back: a file may include only headers of its own layer or of one below.
@@ -39,10 +40,10 @@ LAYERS = [
     {"clock", "netlink", "nft-batch", "nft-describe", "nft-encode", "nft-listing", "nft-sink",
      "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
      "conntrack", "grants", "state-file", "store", "journal", "observe", "enforcer",
-     "fallback", "watchdog"},
+     "fallback", "holder", "watchdog"},
     {"lock"},
-    {"permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
-    {"boot", "main"},
+    {"at-boot", "permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
+    {"boot", "rescue", "main"},
 ]
 
 INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]', re.M)

@@ -17,16 +17,32 @@ read_data (const char *name)
     return text;
 }
 
-/* Written out a second time, so that no method changes its permission unnoticed. */
+/* Written out a second time, so that no method changes its permission unnoticed. A method whose
+ * arguments matter is there with them. */
 static const char *const expected[] = {
     [BULKHEAD_PERMISSION_READ] = " GetStatus Verify ListTunnels ListGrants ",
     [BULKHEAD_PERMISSION_READ_ADDRESSES] = " GetRules ListExceptions GetLog ",
-    [BULKHEAD_PERMISSION_STRENGTHEN] = " Lock Resume ",
+    [BULKHEAD_PERMISSION_STRENGTHEN] = " Lock Resume SetAtBoot(true,) ",
     [BULKHEAD_PERMISSION_WEAKEN] = (" Unlock Pause AddTunnel TrustTunnel ForgetTunnel SetLan"
-                                    " AddExceptions RemoveExceptions "),
+                                    " AddExceptions RemoveExceptions SetAtBoot(false,) "),
     [BULKHEAD_PERMISSION_AUTHORIZE] = " Authorize ",
     [BULKHEAD_PERMISSION_REVOKE] = " Revoke ",
 };
+
+/* @arguments: "" for a method to which they do not matter. */
+static void
+check_call (const char *method, const char *arguments)
+{
+    const char *text = *arguments != '\0' ? arguments : "()";
+    g_autoptr (GVariant) values = g_variant_parse (NULL, text, NULL, NULL, NULL);
+    const BulkheadRule *rule = bulkhead_permission_find (method, values);
+    g_autofree char *word = g_strdup_printf (" %s%s ", method, arguments);
+
+    if (rule == NULL)
+        g_error ("%s%s has no row", method, arguments);
+    g_assert_cmpstr (rule->method, ==, method);
+    g_assert_nonnull (strstr (expected[rule->permission], word));
+}
 
 static void
 test_every_method (void)
@@ -34,18 +50,18 @@ test_every_method (void)
     g_autofree char *xml = read_data ("org.bulkhead.Helper1.xml");
     g_autoptr (GError) error = NULL;
     g_autoptr (GDBusNodeInfo) node = g_dbus_node_info_new_for_xml (xml, &error);
-    guint words = 0, methods = 0;
+    guint words = 0, calls = 0;
 
     g_assert_no_error (error);
     for (GDBusMethodInfo **method = node->interfaces[0]->methods; *method != NULL; method++) {
-        const BulkheadRule *rule = bulkhead_permission_find ((*method)->name);
-        g_autofree char *word = g_strdup_printf (" %s ", (*method)->name);
-
-        if (rule == NULL)
-            g_error ("%s has no row", (*method)->name);
-        g_assert_cmpstr (rule->method, ==, (*method)->name);
-        g_assert_nonnull (strstr (expected[rule->permission], word));
-        methods++;
+        if (g_str_equal ((*method)->name, "SetAtBoot")) {
+            check_call ((*method)->name, "(true,)");
+            check_call ((*method)->name, "(false,)");
+            calls += 2;
+        } else {
+            check_call ((*method)->name, "");
+            calls++;
+        }
     }
     g_assert_null (node->interfaces[1]);
     for (gsize i = 0; i < G_N_ELEMENTS (expected); i++) {
@@ -53,7 +69,7 @@ test_every_method (void)
 
         words += g_strv_length (list) - 1;
     }
-    g_assert_cmpuint (words, ==, methods);
+    g_assert_cmpuint (words, ==, calls);
 }
 
 static void
@@ -61,8 +77,12 @@ test_missing_row (void)
 {
     const char *const names[] = { "", "lock", "Lock ", "UnlockEverything", "GetAll", "Set" };
 
+    g_autoptr (GVariant) nothing = g_variant_ref_sink (g_variant_new ("()"));
+
     for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-        g_assert_null (bulkhead_permission_find (names[i]));
+        g_assert_null (bulkhead_permission_find (names[i], nothing));
+    /* Arguments without a row of their own. */
+    g_assert_null (bulkhead_permission_find ("SetAtBoot", nothing));
 }
 
 static void

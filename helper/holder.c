@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "holder.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PROGRAM "bulkheadd"
+#define REPLACED " (deleted)" /* what the kernel appends */
+#define END_MS 5000
+
+gboolean
+bulkhead_holder_is_program (const char *exe)
+{
+    gsize length = strlen (exe);
+    g_autofree char *path = NULL;
+    g_autofree char *name = NULL;
+
+    if (g_str_has_suffix (exe, REPLACED))
+        length -= strlen (REPLACED);
+    path = g_strndup (exe, length);
+    name = g_path_get_basename (path);
+    return g_str_equal (name, PROGRAM);
+}
+
+/* @info: the path of a /proc/PID/fdinfo/FD. */
+static gboolean
+has_lock (const char *info)
+{
+    g_autofree char *text = NULL;
+
+    return g_file_get_contents (info, &text, NULL, NULL)
+           && g_regex_match_simple ("^lock:.*FLOCK +ADVISORY +WRITE", text, G_REGEX_MULTILINE, 0);
+}
+
+/* Whether one of the process's open files is that directory, locked. */
+static gboolean
+holds (pid_t pid, const struct stat *directory)
+{
+    g_autofree char *files = g_strdup_printf ("/proc/%d/fd", pid);
+    g_autoptr (GDir) list = g_dir_open (files, 0, NULL);
+    const char *fd;
+
+    while (list != NULL && (fd = g_dir_read_name (list)) != NULL) {
+        g_autofree char *file = g_build_filename (files, fd, NULL);
+        g_autofree char *info = g_strdup_printf ("/proc/%d/fdinfo/%s", pid, fd);
+        struct stat status;
+
+        if (stat (file, &status) == 0 && status.st_dev == directory->st_dev
+            && status.st_ino == directory->st_ino && has_lock (info))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Returns: a pidfd of the holder, or -1. */
+static int
+find (const struct stat *directory, pid_t *ret_pid)
+{
+    g_autoptr (GDir) list = g_dir_open ("/proc", 0, NULL);
+    const char *name;
+
+    while (list != NULL && (name = g_dir_read_name (list)) != NULL) {
+        guint64 pid;
+        int fd;
+
+        if (!g_ascii_string_to_unsigned (name, 10, 1, G_MAXINT, &pid, NULL)
+            || (pid_t)pid == getpid ())
+            continue;
+        fd = pidfd_open (pid, 0);
+        if (fd < 0)
+            continue;
+        if (holds (pid, directory)) {
+            *ret_pid = pid;
+            return fd;
+        }
+        close (fd);
+    }
+    return -1;
+}
+
+static gboolean
+end (int pidfd)
+{
+    struct pollfd poll_fd = { pidfd, POLLIN, 0 };
+
+    if (pidfd_send_signal (pidfd, SIGKILL, NULL, 0) != 0 && errno != ESRCH)
+        return FALSE;
+    return TEMP_FAILURE_RETRY (poll (&poll_fd, 1, END_MS)) == 1;
+}
+
+static pid_t
+end_if_ours (pid_t pid, int pidfd, GError **error)
+{
+    g_autofree char *link = g_strdup_printf ("/proc/%d/exe", pid);
+    g_autofree char *exe = g_file_read_link (link, NULL);
+    g_autofree char *text = g_strdup_printf ("%d", pid);
+
+    if (exe == NULL || !bulkhead_holder_is_program (exe)) {
+        bulkhead_error_set_value (error, BULKHEAD_ERROR_FAILED, "process", text,
+                                  "holds the state and is not the helper; end it yourself");
+        return -1;
+    }
+    if (!end (pidfd)) {
+        bulkhead_error_set_value (error, BULKHEAD_ERROR_FAILED, "process", text,
+                                  "the helper does not end, even when it is killed");
+        return -1;
+    }
+    return pid;
+}
+
+pid_t
+bulkhead_holder_end (const char *directory, GError **error)
+{
+    struct stat status;
+    pid_t pid = 0;
+    int pidfd;
+
+    if (stat (directory, &status) != 0)
+        return 0;
+    pidfd = find (&status, &pid);
+    if (pidfd < 0)
+        return 0;
+    pid = end_if_ours (pid, pidfd, error);
+    close (pidfd);
+    return pid;
+}

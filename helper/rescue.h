@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The way out when the helper is dead, hangs or is not there (bulkheadd --rescue): no bus, no
+ * polkit, no other program. For root, who could do it by hand.
+ */
+#pragma once
+
+#include <glib.h>
+
+/*
+ * Ends the helper that holds @state_dir, takes the rules out of the kernel, stores that the lock is
+ * off, with all settings kept, and takes the units out of what systemd starts with the machine.
+ * Says each thing it undid on stdout. What cannot be done keeps nothing else from being
+ * tried; it is told on stderr, and then the result is FALSE. NOT_AUTHORIZED: not root.
+ */
+gboolean bulkhead_rescue (const char *state_dir, const char *log_dir, GError **error);
