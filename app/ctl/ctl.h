@@ -63,6 +63,7 @@ void bulkhead_run_tunnels_add (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_tunnels_trust (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_tunnels_forget (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_lan (BulkheadCtl *ctl, GError **error);
+void bulkhead_run_boot (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_except_add (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_except_remove (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_except_list (BulkheadCtl *ctl, GError **error);
@@ -70,6 +71,7 @@ void bulkhead_run_authorize (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_revoke (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_grants (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_log (BulkheadCtl *ctl, GError **error);
+void bulkhead_run_rescue (BulkheadCtl *ctl, GError **error);
 
 /* call.c: connects to the system bus; NO_HELPER when there is none. Idempotent. */
 gboolean bulkhead_connect (BulkheadCtl *ctl, GError **error);

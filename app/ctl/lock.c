@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The verbs about the lock as a whole, and the LAN bypass. */
+/* The verbs about the lock as a whole, the LAN bypass, and the start of the machine. */
 #include "ctl.h"
 
 static const GOptionEntry no_options[] = { { NULL } };
@@ -103,4 +103,16 @@ bulkhead_run_lan (BulkheadCtl *ctl, GError **error)
     bulkhead_command (
         ctl, "SetLan",
         g_variant_new ("(b@a{sv})", on, g_variant_ref_sink (g_variant_dict_end (options))), error);
+}
+
+void
+bulkhead_run_boot (BulkheadCtl *ctl, GError **error)
+{
+    g_auto (GStrv) args = NULL;
+    gboolean on;
+
+    if (!bulkhead_parse (ctl, no_options, 1, 1, &args, error)
+        || !bulkhead_parse_on_off ("boot", args[0], &on, error))
+        return;
+    bulkhead_command (ctl, "SetAtBoot", g_variant_new ("(b)", on), error);
 }

@@ -35,6 +35,8 @@ static const BulkheadVerb verbs[] = {
       bulkhead_run_tunnels_forget },
     { "lan", "lan on|off [--cgnat on|off] [--port-mapping on|off]",
       "Open or close the local network", bulkhead_run_lan },
+    { "boot", "boot on|off", "Lock before the network is set up when the machine starts",
+      bulkhead_run_boot },
     { "except add", "except add " EXCEPT_ARGUMENTS,
       "Let some addresses be reached outside the tunnel", bulkhead_run_except_add },
     { "except remove", "except remove " EXCEPT_ARGUMENTS, "Take exceptions away",
@@ -46,6 +48,8 @@ static const BulkheadVerb verbs[] = {
     { "revoke", "revoke [USER]", "Take that back, from you or another user", bulkhead_run_revoke },
     { "grants", "grants", "List the users who need no password", bulkhead_run_grants },
     { "log", "log [--limit N]", "Print what happened, newest last", bulkhead_run_log },
+    { "rescue", "rescue", "Open everything for good, also with a dead or hung helper; for root",
+      bulkhead_run_rescue },
 };
 
 /* Prints the verbs that are @group or begin with it; all for "". FALSE when there are none. */

@@ -171,6 +171,9 @@ bulkhead_status_to_text (GVariant *status)
     /* While off or paused everything is open: a list of openings would say the contrary. */
     if (state != BULKHEAD_STATE_OFF && state != BULKHEAD_STATE_PAUSED)
         append_open (text, status);
+    append_line (text, "At boot:", TRUE,
+                 bulkhead_get_flag (status, "at_boot") ? "on"
+                                                       : "off: open until the helper is started");
     append_weakened (text, status);
     g_string_append (text, way_out (state));
     return g_string_free (text, FALSE);
