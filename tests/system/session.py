@@ -25,9 +25,10 @@ class Session:
             environment += ["-E", "XDG_SEAT=seat0"]
         self._shell = subprocess.Popen(
             machine.command("systemd-run", "--quiet", "--collect", "--pty", f"--uid={user}",
-                            "-p", "PAMName=house", *environment, "/bin/sh"),
+                            "-p", "PAMName=house", *environment, "sh", "-c", "echo logged in; exec sh"),
             stdin=far, stdout=far, stderr=far, start_new_session=True, preexec_fn=die_with_parent)
         os.close(far)
+        self._read_until("logged in", 30)  # what is typed before is lost
         self.terminal = self._ask("tty")
         self.id = self._ask("echo $XDG_SESSION_ID")
 

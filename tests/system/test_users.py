@@ -62,17 +62,18 @@ def test_authorised_once(switched_on, figure):
 
 
 def test_others_are_asked(switched_on, figure):
-    """A grant is one user's, at this computer's screen: no other user's, no other session's."""
+    """A grant is one user's, at this computer's screen: no other user's, no other session's. Of an
+    inactive session polkit asks whether the user has any that is active: alice must have none."""
     machine = switched_on
-    with Session(machine, "alice") as alice, Session(machine, "bob") as bob, \
-            Session(machine, "alice", seat=False) as afar:
+    with Session(machine, "alice") as alice, Session(machine, "bob") as bob:
         alice.activate()
         do(alice, "lock")
         do(alice, "authorize", asked=1)
         assert alice.is_active() and not bob.is_active()
         do(bob, "unlock", REFUSED, asked=1, password=PASSWORDS["bob"])
         do(bob, "unlock </dev/null", REFUSED)
-        do(afar, "unlock", REFUSED, asked=1, password=PASSWORDS["alice"])
+        with Session(machine, "alice", seat=False) as afar:
+            do(afar, "unlock", REFUSED, asked=1, password=PASSWORDS["alice"])
         bob.activate()
         do(bob, "unlock", REFUSED, asked=1, password=PASSWORDS["bob"])
         do(bob, "lock")
