@@ -19,6 +19,7 @@ FLOOD = [way for family in (4, 6)
          for way in internet_ways(family, rate=300) + link_ways(family, rate=100)]
 PACKAGES = ("bulkhead-helper", "bulkheadctl")
 HELPER = "bulkhead.service"
+FORGET_NOTHING = ("/tmp", "/var/cache/apt", "/var/lib/dpkg", "/var/log/apt", "/var/log/journal")
 
 
 # -- building
@@ -121,9 +122,8 @@ def install(machine, which="first"):
 
 def files(machine):
     """All files on the disk but those of dpkg, apt and the journal, which forget nothing."""
-    kept = ("/var/lib/dpkg", "/var/log/apt", "/var/log/journal", "/var/cache/apt", "/tmp")
-    return set(machine.run("find", "/", "-xdev", *(f"-path {path} -prune -o".split() for path in kept),
-                           "-print").stdout.splitlines())
+    but = [word for path in FORGET_NOTHING for word in ("-path", path, "-prune", "-o")]
+    return set(machine.run("find", "/", "-xdev", *but, "-print").stdout.splitlines())
 
 
 def settings(machine):
