@@ -104,7 +104,7 @@ def debian_machine(request, built, folders):
 @pytest.fixture
 def machine(debian_machine, watch):
     """The same, with nothing of Bulkhead on it."""
-    apt(debian_machine, "purge", *PACKAGES)
+    debian_machine.run("dpkg", "--purge", *PACKAGES)
     watch(debian_machine)
     return debian_machine
 
