@@ -27,7 +27,7 @@ HELPER = os.path.realpath(os.environ.get("BULKHEADD")
                           or os.path.join(SOURCE, "build/helper/bulkheadd"))
 NAME = "org.bulkhead.Helper1"
 PATH = "/org/bulkhead/Helper1"
-OFF, BLOCKING, PAUSED = 1, 3, 4
+OFF, BLOCKING, PAUSED, BROKEN = 1, 3, 4, 5
 NOBODY = 65534
 GRANTED = 2  # Debian's user bin
 SECONDS = 20  # after which anything here is hung
