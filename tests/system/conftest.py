@@ -72,7 +72,7 @@ def tell(machine):
         print("links:\n" + machine.run("ip", "-brief", "addr", check=False).stdout)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def figure(request):
     """figure(text): a line at the end of the run, for the closing note of an issue."""
     return request.config.stash.setdefault(FIGURES, []).append
