@@ -53,7 +53,7 @@ _bulkheadctl() {
     case "${words[*]:0:2}" in
     '')
         options+=$'\n--version'
-        arguments=$'status\nlock\nunlock\npause\nresume\nready\nverify\nrules\ntunnels\nlan\nexcept\nauthorize\nrevoke\ngrants\nlog'
+        arguments=$'status\nlock\nunlock\npause\nresume\nready\nverify\nrules\ntunnels\nlan\nboot\nexcept\nauthorize\nrevoke\ngrants\nlog\nrescue'
         ;;
     status) options+=$'\n--watch\n--check' ;;
     ready) options+=$'\n--wait' ;;
@@ -63,7 +63,7 @@ _bulkheadctl() {
     tunnels) arguments=$'list\nadd\ntrust\nforget' ;;
     'tunnels add') options+=$'\n--interface\n--endpoint\n--mark\n--user\n--kind' ;;
     'tunnels trust' | 'tunnels forget') arguments=$(_bulkheadctl_members id tunnels) ;;
-    lan) arguments=$'on\noff' ;;
+    lan | boot) arguments=$'on\noff' ;;
     'lan on' | 'lan off') options+=$'\n--cgnat\n--port-mapping' ;;
     except) arguments=$'add\nremove\nlist' ;;
     'except add' | 'except remove') options+=$'\n--protocol\n--port\n--file' ;;

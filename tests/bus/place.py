@@ -20,12 +20,14 @@ import pytest
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
+from fakes import Systemd  # noqa: E402
+
 SOURCE = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 HELPER = os.path.realpath(os.environ.get("BULKHEADD")
                           or os.path.join(SOURCE, "build/helper/bulkheadd"))
 NAME = "org.bulkhead.Helper1"
 PATH = "/org/bulkhead/Helper1"
-OFF, BLOCKING, PAUSED = 1, 3, 4
+OFF, BLOCKING, PAUSED, BROKEN = 1, 3, 4, 5
 NOBODY = 65534
 GRANTED = 2  # Debian's user bin
 SECONDS = 20  # after which anything here is hung
@@ -47,6 +49,12 @@ BUS_CONFIG = """<busconfig>
   <allow receive_type="signal"/>
   <allow send_destination="org.freedesktop.DBus"/>
 </policy>
+<policy user="root">
+  <allow own="org.freedesktop.systemd1"/>
+  <allow send_destination="org.freedesktop.systemd1"/>
+  <allow own="org.freedesktop.PolicyKit1"/>
+  <allow send_destination="org.freedesktop.PolicyKit1"/>
+</policy>
 <include>{source}/data/org.bulkhead.Helper1.conf</include>
 </busconfig>
 """
@@ -58,7 +66,7 @@ GOOD = {  # for each method arguments that are right, once the lock is on and "h
     "Lock": "()", "Pause": "(uint32 60,)", "Resume": "()",
     "AddTunnel": "({'name': <'office'>, 'interface': <'tun1'>, 'endpoints': <@as []>},)",
     "TrustTunnel": "('tun0',)", "ForgetTunnel": "('home',)",
-    "SetLan": "(true, @a{sv} {})", "AddExceptions": "(['198.51.100.0/24 tcp 22'],)",
+    "SetLan": "(true, @a{sv} {})", "SetAtBoot": "(true,)", "AddExceptions": "(['198.51.100.0/24 tcp 22'],)",
     "RemoveExceptions": "(['192.0.2.0/24'],)", "Unlock": "()",
     "ListGrants": "()", "Authorize": "()", "Revoke": f"(uint32 {GRANTED},)",
 }
@@ -91,9 +99,10 @@ class Bus:
         with open(config, "w", encoding="utf-8") as file:
             file.write(BUS_CONFIG.format(directory=directory, source=SOURCE))
         self.address = f"unix:path={directory}/bus"
-        self.daemon = subprocess.Popen(["dbus-daemon", "--nofork", "--config-file", config],
-                                       stdin=subprocess.DEVNULL)
-        wait_for(lambda: os.path.exists(os.path.join(directory, "bus")))
+        self.daemon = subprocess.Popen(["dbus-daemon", "--nofork", "--print-address",
+                                        "--config-file", config], stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE)
+        assert self.daemon.stdout.readline()  # it listens; its socket is there before that
         self.connection = Gio.DBusConnection.new_for_address_sync(
             self.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
             | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
@@ -106,7 +115,7 @@ class Bus:
     def stop(self):
         if self.daemon.poll() is None:
             self.daemon.terminate()
-            self.daemon.wait(SECONDS)
+            self.daemon.communicate(timeout=SECONDS)
 
 
 class Place:
@@ -119,6 +128,7 @@ class Place:
         self.file = os.path.join(self.state, "state.conf")
         self.namespace = os.path.basename(self.directory)
         self.bus = Bus(self.directory)
+        self.systemd = Systemd(self.bus.address)
         self.helpers = []
         run("ip", "netns", "add", self.namespace)
         for link in (("add", "eth0", "type", "veth", "peer", "name", "far"),
@@ -134,6 +144,7 @@ class Place:
             if helper.poll() is None:
                 helper.kill()
                 helper.wait(SECONDS)
+        self.systemd.stop()
         self.bus.stop()
         run("ip", "netns", "delete", self.namespace)
         shutil.rmtree(self.directory)
@@ -209,7 +220,7 @@ class Place:
         with open(self.file, "rb") as file:
             return (self.call("GetRules"), self.rules_in_kernel(), file.read(),
                     self.call("ListTunnels"), self.call("ListExceptions"), self.property("State"),
-                    self.call("ListGrants"))
+                    self.property("AtBoot"), self.call("ListGrants"))
 
 
 def write_grants(place, *grants):

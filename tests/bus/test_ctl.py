@@ -71,6 +71,7 @@ def status(state, **more):
         "locked": GLib.Variant("b", state != OFF),
         "enforced": GLib.Variant("b", state != BROKEN),
         "paused_seconds": GLib.Variant("u", 0),
+        "at_boot": GLib.Variant("b", True),
         "lan": GLib.Variant("b", False),
         "lan_cgnat": GLib.Variant("b", False),
         "lan_port_mapping": GLib.Variant("b", False),
@@ -263,6 +264,8 @@ COMMANDS = [
     (["lan", "off", "--cgnat", "on"], "SetLan", (False, {"cgnat": True})),
     (["lan", "on", "--cgnat=off", "--port-mapping", "on"], "SetLan",
      (True, {"cgnat": False, "port_mapping": True})),
+    (["boot", "on"], "SetAtBoot", (True,)),
+    (["boot", "off"], "SetAtBoot", (False,)),
     (["tunnels", "trust", "wg1"], "TrustTunnel", ("wg1",)),
     (["tunnels", "forget", "--", "-odd"], "ForgetTunnel", ("-odd",)),
     (["tunnels", "add", "home", "--interface", "wg0"], "AddTunnel",
@@ -328,6 +331,9 @@ BAD_USAGE = [
     (["ready", "--wait", "x"], "--wait x"),
     (["lan"], "missing"),
     (["lan", "maybe"], "lan maybe"),
+    (["boot"], "missing"),
+    (["boot", "maybe"], "boot maybe"),
+    (["rescue", "me"], "me"),
     (["lan", "on", "--cgnat", "yes"], "--cgnat yes"),
     (["lan", "on", "--port-mapping", "1"], "--port-mapping 1"),
     (["log", "--limit", "ten"], "--limit ten"),
@@ -451,6 +457,7 @@ def test_status_for_people(helper):
         "           office (tun0) absent\n"
         "Open:      LAN, with CGNAT\n"
         "           3 exceptions\n"
+        "At boot:   on\n"
         "Weakened:  egress: frames sent below IP, as by bridged machines, are not filtered\n"
         "           novelty\n"
         "Way out:   bulkheadctl unlock, or for a time: bulkheadctl pause 10m\n")
@@ -483,6 +490,12 @@ def test_status_tells_the_openings_only_when_something_is_closed(helper):
     assert "Open:      nothing\n" in ctl(helper, "status").stdout
 
 
+def test_status_tells_what_starts_with_the_machine(helper):
+    helper.answers["GetStatus"] = status(OFF, at_boot=GLib.Variant("b", False))
+    assert "At boot:   off: open until the helper is started\n" in ctl(helper, "status").stdout
+    assert ctl_json(helper, "status")[1]["at_boot"] is False
+
+
 @pytest.mark.parametrize("state,more,code", [
     (PROTECTED, {}, 0), (BLOCKING, {}, 20), (OFF, {}, 21), (PAUSED, {}, 22), (BROKEN, {}, 23),
     (PROTECTED, {"enforced": GLib.Variant("b", False)}, 23), (UNKNOWN, {}, 1)])
@@ -506,7 +519,7 @@ def test_status_json(helper):
     tunnels = value.pop("tunnels")
     assert value == {
         "version": 1, "state": "protected", "locked": True, "enforced": True, "paused_seconds": 0,
-        "lan": False, "lan_cgnat": False, "lan_port_mapping": False, "exceptions": 0,
+        "at_boot": True, "lan": False, "lan_cgnat": False, "lan_port_mapping": False, "exceptions": 0,
         "uplinks": ["eth0"], "weakened": [], "problem": "", "helper_version": "9.9"}
     assert tunnels[0] == {
         "id": "home", "interface": "wg0", "kind": "wireguard", "trusted": True, "present": True,
@@ -853,7 +866,8 @@ def test_completion(helper, tmp_path):
     helper.answers["ListTunnels"] = GLib.Variant(
         "(aa{sv})", ([{"id": GLib.Variant("s", name)} for name in ("home", nasty)],))
     helper.answers["ListGrants"] = GLib.Variant("(a(usx))", ([(1000, "alice", 1)],))
-    assert complete(helper, "re") == ["resume", "ready", "revoke"]
+    assert complete(helper, "re") == ["resume", "ready", "revoke", "rescue"]
+    assert complete(helper, "boot", "o") == ["on", "off"]
     assert complete(helper, "revoke", "") == ["alice"]
     assert complete(helper, "--json", "p") == ["pause"]
     assert complete(helper, "tunnels", "t") == ["trust"]

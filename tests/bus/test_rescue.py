@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way out when no helper answers, and the wall when none could lock."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from place import BLOCKING, BROKEN, HELPER, OFF, SECONDS, SOURCE, run, settle, wait_for
+
+CTL = os.environ.get("BULKHEADCTL") or os.path.join(SOURCE, "build/app/ctl/bulkheadctl")
+NOWHERE = "unix:path=/nonexistent"
+WANTS = "sysinit.target.wants/bulkhead-boot.service", "multi-user.target.wants/bulkhead.service"
+OTHER = "multi-user.target.wants/ssh.service"
+
+
+def units(place):
+    """Shell: what stands for /etc/systemd/system in the helper's mounts. Links as they would be
+    with "at boot" on, and one of somebody else."""
+    directory = os.path.join(place.directory, "units")
+    if not os.path.exists(directory):
+        for link in (*WANTS, OTHER):
+            path = os.path.join(directory, link)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.symlink("/lib/systemd/system/" + os.path.basename(link), path)
+    return f"mount --bind {directory} /etc/systemd/system;"
+
+
+def rescue(place, *more, before=""):
+    """Exit status and what it said on stdout and stderr."""
+    done = subprocess.run(
+        ["ip", "netns", "exec", place.namespace, "sh", "-c", f'{units(place)} {before} exec "$@"',
+         "sh", HELPER, "--rescue", "--state-dir", place.state, "--log-dir", place.log, *more],
+        env={"PATH": os.environ["PATH"], "DBUS_SYSTEM_BUS_ADDRESS": NOWHERE}, capture_output=True,
+        text=True, timeout=SECONDS, stdin=subprocess.DEVNULL, check=False)
+    assert "CRITICAL" not in done.stderr and "Sanitizer" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def links(place):
+    return [link for link in (*WANTS, OTHER)
+            if os.path.islink(os.path.join(place.directory, "units", link))]
+
+
+def settings(place):
+    with open(place.file, encoding="utf-8") as file:
+        return re.sub(r"sha256=.*", "", file.read())
+
+
+def test_dead_helper(place):
+    settle(place)
+    place.end(place.helpers[0], signal.SIGKILL)
+    kept = settings(place)
+    status, said, _ = rescue(place)
+    assert status == 0
+    lines = said.splitlines()
+    assert len(lines) == 4
+    assert "rules" in lines[0] and "settings are kept" in lines[1]
+    assert {line.split()[1].rsplit("/system/")[1].rstrip(":") for line in lines[2:]} == set(WANTS)
+    assert place.rules_in_kernel() == ""
+    assert settings(place) == kept.replace("locked=true", "locked=false") != kept
+    assert links(place) == [OTHER]
+    place.start()
+    assert place.property("State") == OFF
+    assert place.call("ListTunnels")[0]["id"] == "home"
+    assert place.call("ListExceptions") == ["192.0.2.0/24"]
+    assert ("unlocked", "rescue") in [(e["event"], e.get("by")) for e in place.events()]
+
+
+@pytest.mark.parametrize("how", [signal.SIGSTOP, None], ids=["hung", "healthy"])
+@pytest.mark.parametrize("guard", [(), ("--no-owner",)], ids=["owner", "plain"])
+def test_helper_that_holds_on(place, how, guard):
+    place.spawn(*guard)
+    wait_for(place.bus.has_helper)
+    place.call("Lock")
+    helper = place.helpers[0]
+    if how is not None:
+        helper.send_signal(how)
+    status, said, _ = rescue(place)
+    assert status == 0
+    assert said.splitlines()[0] == f"ended the helper, process {helper.pid}"
+    assert helper.wait(SECONDS) == -signal.SIGKILL
+    assert place.rules_in_kernel() == ""
+    assert "locked=false" in settings(place)
+
+
+def test_never_locked(place):
+    """Nothing is there, and nothing is made."""
+    shutil.rmtree(os.path.join(place.directory, "units"), ignore_errors=True)
+    status, said, _ = rescue(place, before="mount -t tmpfs none /etc/systemd/system;")
+    assert (status, said.count("\n")) == (0, 1) and said.startswith("nothing to undo")
+    assert not os.path.exists(place.state) and not os.path.exists(place.log)
+
+
+def test_twice(place):
+    settle(place)
+    place.end(place.helpers[0], signal.SIGKILL)
+    assert rescue(place)[0] == 0
+    status, said, _ = rescue(place)
+    assert status == 0 and said.startswith("nothing to undo")
+
+
+@pytest.mark.parametrize("how", ["garbage", "empty", "directory"])
+def test_unreadable_state(place, how):
+    settle(place)
+    place.end(place.helpers[0], signal.SIGKILL)
+    os.unlink(place.file)
+    if how == "directory":
+        os.mkdir(place.file)
+    else:
+        with open(place.file, "w", encoding="utf-8") as file:
+            file.write("what?" if how == "garbage" else "")
+    status, said, _ = rescue(place)
+    assert status == 0 and "could not be read" in said
+    assert place.rules_in_kernel() == ""
+    assert "locked=false" in settings(place)
+    place.start()
+    assert place.property("State") == OFF
+
+
+def test_disk_that_takes_no_writes(place):
+    """The rules go, the rest is told and tried."""
+    settle(place)
+    place.end(place.helpers[0], signal.SIGKILL)
+    status, said, complaint = rescue(
+        place, before=f"mount --bind {place.state} {place.state}; "
+                      f"mount -o remount,bind,ro {place.state};")
+    assert status == 1
+    assert "Read-only file system" in complaint and "not everything" in complaint
+    assert "took the rules out" in said and links(place) == [OTHER]
+    assert place.rules_in_kernel() == "" and "locked=true" in settings(place)
+
+
+def test_only_the_helper_is_killed(place):
+    """Another program that holds the state is left alone, and what can be done is done."""
+    settle(place)
+    place.end(place.helpers[0], signal.SIGKILL)
+    holder = subprocess.Popen(["flock", "--no-fork", place.state, "sleep", "60"])
+    try:
+        wait_for(lambda: subprocess.run(["flock", "-n", place.state, "true"],
+                                        check=False).returncode == 1)
+        status, said, complaint = rescue(place)
+        assert status == 1 and "not the helper" in complaint
+        assert "ended" not in said and holder.poll() is None
+        assert place.rules_in_kernel() == "" and links(place) == [OTHER]
+        assert "locked=true" in settings(place)
+    finally:
+        holder.kill()
+        holder.wait(SECONDS)
+
+
+def test_rules_of_another_helper(place):
+    """A helper of another state directory is not the one to end: it is told why its rules stay."""
+    settle(place)
+    status, said, complaint = rescue(place, "--state-dir", os.path.join(place.directory, "other"))
+    assert status == 1 and "not permitted" in complaint and "rules" not in said
+    assert place.helpers[0].poll() is None
+    assert place.call("Verify") == (True, "") and place.property("State") == BLOCKING
+
+
+def test_helpers_that_are_restarted(place):
+    """A service manager that starts the helper again at once does not lock again."""
+    settle(place)
+    script = f'while [ ! -e {place.directory}/over ]; do "$@" || true; done'
+    manager = subprocess.Popen(
+        ["ip", "netns", "exec", place.namespace, "sh", "-c", script, "sh", HELPER, "--state-dir",
+         place.state, "--log-dir", place.log], env={
+             "PATH": os.environ["PATH"], "DBUS_SYSTEM_BUS_ADDRESS": place.bus.address},
+        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        place.helpers[0].send_signal(signal.SIGSTOP)
+        assert rescue(place)[0] == 0
+        wait_for(place.bus.has_helper)
+        assert place.property("State") == OFF
+        assert place.rules_in_kernel() == ""
+    finally:
+        with open(os.path.join(place.directory, "over"), "w", encoding="utf-8"):
+            pass
+        rescue(place)
+        manager.wait(SECONDS)
+
+
+def test_only_root(place):
+    done = subprocess.run(["setpriv", "--reuid=65534", HELPER, "--rescue"], capture_output=True,
+                          text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 1 and "only root" in done.stderr and done.stdout == ""
+    done = subprocess.run(["setpriv", "--reuid=65534", CTL, "rescue", "--json"],
+                          capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 4
+    assert json.loads(done.stdout)["error"]["message"] == "only root may rescue; use sudo"
+
+
+def test_bulkheadctl(place):
+    """As it is installed, and with no bus: what it starts, and what --json makes of that."""
+    settle(place)
+    place.helpers[0].send_signal(signal.SIGSTOP)
+    with open(CTL, "rb") as file:
+        program = re.search(rb"(/[^\0]+/bulkheadd)\0", file.read()).group(1).decode()
+    there = directory = os.path.dirname(program)
+    while not os.path.isdir(there):
+        there = os.path.dirname(there)
+    installed = (f"{units(place)} mount -t tmpfs none {there}; mkdir -p {directory};"
+                 f"cp {HELPER} {directory}; mount -t tmpfs none /var/log;"
+                 "mount -t tmpfs none /var/lib; mkdir /var/lib/bulkhead;"
+                 f"mount --bind {place.state} /var/lib/bulkhead;")
+
+    def ctl(*arguments):
+        return subprocess.run(
+            ["ip", "netns", "exec", place.namespace, "sh", "-c", f'{installed} exec "$@"', "sh",
+             os.path.realpath(CTL), *arguments], capture_output=True, text=True, timeout=SECONDS,
+            env={"PATH": os.environ["PATH"], "DBUS_SYSTEM_BUS_ADDRESS": NOWHERE}, check=False)
+
+    done = ctl("rescue", "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["undone"]) == 5
+    assert place.rules_in_kernel() == ""
+    done = ctl("rescue")
+    assert done.returncode == 0 and done.stdout.startswith("nothing to undo")
+    assert place.helpers[0].wait(SECONDS) == -signal.SIGKILL
+
+
+def close(place, *more, before=""):
+    return place.end(place.spawn("--close", *more, address=NOWHERE, before=before), how=None)
+
+
+def flush(place):
+    run("ip", "netns", "exec", place.namespace, "nft", "flush", "ruleset")
+
+
+def is_closed(place):
+    """The built-in rules, and nothing else."""
+    rules = place.rules_in_kernel()
+    return rules.count("policy drop") == 3 and rules.count("accept") == 2 and "jump" not in rules
+
+
+def test_close(place):
+    """What is stored as locked and does not stand is closed; the next helper takes its place."""
+    settle(place)
+    rules = place.rules_in_kernel()
+    place.end(place.helpers[0], signal.SIGKILL)
+    assert close(place) == (0, "") and place.rules_in_kernel() == rules
+    flush(place)
+    status, said = close(place)
+    assert status == 0 and "everything is blocked" in said
+    assert is_closed(place)
+    assert close(place) == (0, "")
+    place.start()
+    assert place.property("State") == BLOCKING and place.call("Verify") == (True, "")
+    place.call("Unlock")
+    place.end(place.helpers[-1])
+    assert close(place) == (0, "") and place.rules_in_kernel() == ""
+
+
+def test_close_leaves_a_helper_alone(place):
+    """It may be about to lock or unlock."""
+    settle(place)
+    place.helpers[0].send_signal(signal.SIGSTOP)
+    assert close(place) == (0, "")
+    place.helpers[0].send_signal(signal.SIGCONT)
+    assert place.call("Verify") == (True, "")
+
+
+SPOILT = ["echo what > {file};", "chmod 777 {state};", "rm {file}; mkdir {file};"]
+
+
+@pytest.mark.parametrize("what, spoil", [
+    ("--close", "rm -r {state};"),  # a disk that is not there, for all anybody knows
+    *[(what, spoil) for what in ("--close", "--boot") for spoil in SPOILT]])
+def test_state_that_cannot_be_read_is_closed(place, what, spoil):
+    settle(place)
+    place.end(place.helpers[0], signal.SIGKILL)
+    flush(place)
+    subprocess.run(["sh", "-c", spoil.format(state=place.state, file=place.file)], check=True)
+    place.end(place.spawn(what, address=NOWHERE), how=None)
+    rules = place.rules_in_kernel()
+    assert rules.count("policy drop") >= 3 and "203.0.113.5" not in rules
+
+
+def test_boot_with_a_broken_disk(place):
+    """A state that is there and out of reach: closed, said, and failed."""
+    settle(place)
+    place.end(place.helpers[0])
+    flush(place)
+    status, said = place.end(place.spawn(
+        "--boot", address=NOWHERE, before=f"mount -t tmpfs -o mode=777 none {place.state};"),
+        how=None)
+    assert status == 1 and "everything is blocked" in said and "others may write" in said
+    assert is_closed(place)
+    place.start()
+    assert place.property("State") == BLOCKING and not is_closed(place)
+    assert "closed" in [event["event"] for event in place.events()]
+
+
+def test_boot_while_a_helper_has_the_lock(place):
+    settle(place)
+    rules = place.rules_in_kernel()
+    status, said = place.end(place.spawn("--boot", address=NOWHERE), how=None)
+    assert status == 1 and "another helper" in said
+    assert place.rules_in_kernel() == rules
+
+
+def crowd(place):
+    """So many chains of somebody else that the kernel takes none of ours at postrouting."""
+    chains = "".join(f"chain c{n} {{ type filter hook postrouting priority 0; }}\n"
+                     for n in range(1024))
+    subprocess.run(["ip", "netns", "exec", place.namespace, "nft", "-f", "-"], check=True, text=True,
+                   input=f"table ip crowd {{\n{chains}}}", timeout=SECONDS)
+
+
+@pytest.mark.parametrize("guard", [(), ("--no-owner",)], ids=["owner", "plain"])
+def test_a_lock_that_the_kernel_refuses(place, guard):
+    """Nothing is left open meanwhile, and the lock comes as soon as it is to be had."""
+    settle(place)
+    place.end(place.helpers[0], signal.SIGKILL)
+    flush(place)
+    crowd(place)
+    status, said = place.end(place.spawn("--boot", *guard, address=NOWHERE), how=None)
+    assert status == 1 and "everything is blocked" in said and "refused" in said
+    run("ip", "netns", "exec", place.namespace, "nft", "delete", "table", "inet", "bulkhead")
+    place.spawn(*guard)
+    wait_for(place.bus.has_helper)
+    assert place.property("State") == BROKEN
+    rules = run("ip", "netns", "exec", place.namespace, "nft", "list", "table", "inet", "bulkhead")
+    assert rules.count("policy drop") == 3 and rules.count("accept") == 2
+    run("ip", "netns", "exec", place.namespace, "nft", "delete", "table", "ip", "crowd")
+    wait_for(lambda: place.property("State") == BLOCKING)
+    assert place.call("Verify") == (True, "")

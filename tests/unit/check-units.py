@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The unit files: systemd understands every line, and nobody could do much with their processes.
+
+check-units.py DIRECTORY: the build's data directory. The units are looked at as they would be
+installed, under a root of their own in which the programs they start are there.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+UNITS = ("bulkhead.service", "bulkhead-boot.service", "bulkhead-closed.service")
+EXPOSURE_MAX = 2.0
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60,
+                          env={**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0"})
+
+
+def copy(directory, root):
+    """The units with an empty program in the place of ours, which may not be installed."""
+    program = root / "bulkheadd"
+    program.write_text("#!/bin/true\n")
+    program.chmod(0o755)
+    for name in UNITS:
+        text = (directory / name).read_text()
+        assert "@" not in text.replace("@system-service", "").replace("@privileged", "").replace(
+            "@resources", ""), f"{name}: something was not filled in"
+        text = re.sub(r"/\S*/bulkheadd\b(?!\()", str(program), text)
+        # Manual pages are looked for with man, which finds them only where they are installed.
+        (root / name).write_text(re.sub(r"^Documentation=.*\n", "", text, flags=re.M))
+
+
+def verify(root):
+    done = run("systemd-analyze", "verify", "--recursive-errors=no",
+               *[str(root / name) for name in UNITS])
+    if done.returncode != 0 or done.stderr.strip() or done.stdout.strip():
+        yield f"systemd-analyze verify: {done.stdout}{done.stderr}"
+
+
+def score(root, name):
+    done = run("systemd-analyze", "security", "--offline=yes", "--no-pager", str(root / name))
+    found = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
+    if found is None:
+        yield f"{name}: no score: {done.stderr}"
+        return
+    print(f"{name}: {found.group(1)}")
+    if float(found.group(1)) > EXPOSURE_MAX:
+        yield f"{name}: exposure {found.group(1)} is more than {EXPOSURE_MAX}"
+
+
+def lines_of(directory, name):
+    """The assignments, as they stand."""
+    text = (directory / name).read_text()
+    return [line for line in text.splitlines() if line and line[0] not in "#["]
+
+
+def promises(directory):
+    """What the design says of them, and no tool checks."""
+    wanted = {
+        "bulkhead.service": ["Type=dbus", "BusName=org.bulkhead.Helper1", "Restart=always",
+                             "StartLimitIntervalSec=0", "OnFailure=bulkhead-closed.service",
+                             "CapabilityBoundingSet=CAP_NET_ADMIN", "StateDirectoryMode=0700"],
+        "bulkhead-boot.service": ["DefaultDependencies=no", "Wants=network-pre.target",
+                                  "Before=network-pre.target shutdown.target",
+                                  "OnFailure=bulkhead-closed.service",
+                                  "CapabilityBoundingSet=CAP_NET_ADMIN"],
+        "bulkhead-closed.service": ["DefaultDependencies=no",
+                                    "CapabilityBoundingSet=CAP_NET_ADMIN"],
+    }
+    for name, expected in wanted.items():
+        there = lines_of(directory, name)
+        for line in expected:
+            if line not in there:
+                yield f"{name}: {line} is not there"
+        for line in there:
+            if line.startswith("ExecStop="):
+                yield f"{name}: {line}: stopping must open nothing"
+            if line.startswith(("Requires=", "Requisite=")):
+                yield f"{name}: {line}: nothing may keep the lock from starting"
+    for word in ("dbus", "nss", "polkit"):
+        for line in lines_of(directory, "bulkhead-boot.service"):
+            if word in line:
+                yield f"bulkhead-boot.service: {line}: nothing is there yet at that time"
+
+
+def main():
+    directory = pathlib.Path(sys.argv[1])
+    problems = list(promises(directory))
+    with tempfile.TemporaryDirectory() as temporary:
+        root = pathlib.Path(temporary)
+        copy(directory, root)
+        problems += verify(root)
+        for name in UNITS:
+            problems += score(root, name)
+    print("\n".join(problems) or "the units are as they should be")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
