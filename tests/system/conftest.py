@@ -53,14 +53,23 @@ def network(request):
 
 
 @pytest.fixture
-def machine(network, layers, request):
+def watch(request):
+    """watch(machine): when the test fails, it is printed what the machine says of it."""
+    watched = []
+    yield watched.append
+    if request.node.stash.get(FAILED, False):
+        for machine in watched:
+            tell(machine)
+
+
+@pytest.fixture
+def machine(network, layers, watch):
     """Switched off; a network manager starts at its boot, a tunnel is set up."""
     with Machine(network, layers) as made:
         product.plug_network(made)
         product.plug_tunnel(made)
+        watch(made)
         yield made
-        if request.node.stash.get(FAILED, False):
-            tell(made)
 
 
 def tell(machine):

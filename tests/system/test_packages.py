@@ -17,7 +17,9 @@ from traffic import internet_ways, link_ways
 
 FLOOD = [way for family in (4, 6)
          for way in internet_ways(family, rate=300) + link_ways(family, rate=100)]
+PACKAGES = ("bulkhead-helper", "bulkheadctl")
 HELPER = "bulkhead.service"
+FORGET_NOTHING = ("/tmp", "/var/cache/apt", "/var/lib/dpkg", "/var/log/apt", "/var/log/journal")
 
 
 # -- building
@@ -84,34 +86,159 @@ def test_built_on_debian_13(built_there):
 # -- using
 
 @pytest.fixture(scope="module", params=[BOOKWORM, TRIXIE])
-def machine(request, built, folders):
-    """A Debian that has not seen Bulkhead yet, on the network, with packages to install at hand:
-    those of Debian 12 as built, and again under a later version."""
+def debian_machine(request, built, folders):
+    """A Debian that has not seen Bulkhead yet, on the network, with packages to install in its
+    /run: as built on Debian 12, and again under a later version."""
     later = debian.rebuilt(built, str(folders / ("later-for-" + request.param)), "999")
     with Network(static=True) as network, Machine(network, [image(request.param)]) as machine:
-        machine.mask("firewalld.service", "ufw.service")
         machine.power_on()
         network.victim.ip("link set eth0 up\naddr add 192.168.7.2/24 dev eth0\n"
                           "addr add 2001:db8:7::2/64 dev eth0\n")
         network.routes()
         for name, folder in (("first", built), ("later", later)):
             shutil.copytree(folder, f"/proc/{machine.leader}/root/run/{name}")
-        machine.untouched = files(machine)
+        machine.untouched, machine.debian = files(machine), request.param
         yield machine
 
 
-def files(machine):
-    """All files but those of dpkg, apt and the journal, which do not forget."""
-    return set(machine.shell("""
-        find / -xdev -path /var/lib/dpkg -prune -o -path /var/log/journal -prune -o \
-            -path /var/log/apt -prune -o -path /var/cache/apt -prune -o -path /tmp -prune -o -print
-    """).splitlines())
+@pytest.fixture
+def machine(debian_machine, watch):
+    """The same, with nothing of Bulkhead on it."""
+    debian_machine.run("dpkg", "--purge", *PACKAGES)
+    watch(debian_machine)
+    return debian_machine
 
 
 def apt(machine, *args):
-    """What it said to the user, who sees both outputs on one terminal."""
-    return machine.shell('apt-get -y -q "$@" 2>&1' , *args)
+    """What a user reads on the terminal."""
+    done = machine.run("sh", "-c", 'exec apt-get -qq -y -o Dpkg::Use-Pty=0 "$@" 2>&1', "apt", *args)
+    return done.stdout
 
 
 def install(machine, which="first"):
-    return machine.shell(f"exec apt-get -qy --allow-downgrades install /run/{which}/bulkhead*_*.deb 2>&1")
+    paths = machine.shell(f"ls /run/{which}/bulkhead*_*.deb | grep -v dbgsym").split()
+    return apt(machine, "--allow-downgrades", "install", *paths)
+
+
+def files(machine):
+    """All files on the disk but those of dpkg, apt and the journal, which forget nothing."""
+    but = [word for path in FORGET_NOTHING for word in ("-path", path, "-prune", "-o")]
+    return set(machine.run("find", "/", "-xdev", *but, "-print").stdout.splitlines())
+
+
+def settings(machine):
+    """What the user chose, as the helper tells it."""
+    return [machine.run("bulkheadctl", *words, "--json").stdout
+            for words in (("tunnels",), ("except", "list"))]
+
+
+def settle(machine):
+    """Chooses something everywhere, and locks."""
+    for line in ("tunnels add office --interface tun0 --endpoint 203.0.113.9:1194/udp",
+                 "except add 192.0.2.7 --protocol tcp --port 443", "boot on", "lock"):
+        machine.run("bulkheadctl", *line.split())
+
+
+def state(machine):
+    return machine.ctl("status", "--check")[0]
+
+
+def assert_in_force(machine):
+    assert state(machine) == BLOCKING
+    assert machine.ctl("verify")[0] == 0, "the kernel does not hold what the helper says"
+
+
+def enabled(machine):
+    """The links in /etc that start something of Bulkhead with the machine."""
+    return machine.run("find", "/etc/systemd", "-name", "bulkhead*").stdout.splitlines()
+
+
+def helper(machine):
+    return int(machine.show(HELPER, "MainPID"))
+
+
+def ail(machine, how):
+    """Lets the helper be well, dead or hung."""
+    if how == "dead":
+        machine.run("systemctl", "stop", HELPER)
+    elif how == "hung":
+        machine.run("kill", "-STOP", helper(machine))
+
+
+def assert_nothing_runs(machine):
+    assert enabled(machine) == []
+    assert machine.run("pgrep", "-x", "bulkheadd", check=False).stdout == ""
+    assert "bulkhead" not in machine.run("nft", "list", "tables").stdout
+
+
+def test_install_enables_nothing(machine):
+    install(machine)
+    assert_nothing_runs(machine)
+    assert_seen(machine.network, FLOOD)
+    assert state(machine) == OFF, "the bus does not start the helper"
+    assert helper(machine) > 0 and enabled(machine) == []
+
+
+@pytest.mark.parametrize("how", ["well", "dead", "hung"])
+def test_upgrade_keeps_the_lock(machine, how, figure):
+    """Under flood, to a later version and back to the earlier one."""
+    install(machine)
+    assert_seen(machine.network, FLOOD)
+    settle(machine)
+    before = settings(machine)
+    for which in ("later", "first"):
+        ail(machine, how)
+        old = helper(machine)
+        with Silence(machine.network, FLOOD) as silence:
+            install(machine, which)
+        assert_in_force(machine)
+        assert helper(machine) not in (0, old)
+        assert settings(machine) == before
+        assert len(enabled(machine)) == 2
+        figure(f"{machine.debian}: {'up' if which == 'later' else 'down'}graded while locked, helper "
+               f"{how}: {silence.seen.marked} of "
+               f"{sum(sent['attempts'] for sent in silence.result.values())} packets leaked")
+
+
+@pytest.mark.parametrize("how", ["well", "dead", "hung"])
+def test_remove_opens(machine, how, figure):
+    """The command line first, so that only the package itself can open the lock."""
+    install(machine)
+    settle(machine)
+    before = settings(machine)
+    assert_silent(machine.network, FLOOD)
+    ail(machine, how)
+    apt(machine, "remove", "bulkheadctl")
+    assert_silent(machine.network, FLOOD)
+    said = apt(machine, "remove", "bulkhead-helper")
+    assert "everything is open" in said
+    assert_nothing_runs(machine)
+    assert_seen(machine.network, FLOOD)
+    figure(f"{machine.debian}: removed while locked, helper {how}: open, and said so")
+    install(machine)
+    assert state(machine) == OFF
+    assert settings(machine) == before, "what the user chose is not kept"
+
+
+def test_remove_all_at_once(machine):
+    install(machine)
+    settle(machine)
+    assert "everything is open" in apt(machine, "remove", *PACKAGES)
+    assert_nothing_runs(machine)
+    assert_seen(machine.network, FLOOD)
+
+
+def test_purge_leaves_no_file(machine, figure):
+    """Neither of a machine that was used, locked and paused, nor of one that was removed first."""
+    for first in ((), PACKAGES):
+        install(machine)
+        settle(machine)
+        machine.write("/etc/bulkhead/policy.d/10-company.conf", "[lock]\n")
+        machine.run("bulkheadctl", "pause", "60")
+        if first:
+            apt(machine, "remove", *first)
+        apt(machine, "purge", *PACKAGES)
+        left = sorted(files(machine) ^ machine.untouched)
+        figure(f"{machine.debian}: purged{' after removal' if first else ''}: {len(left)} files left")
+        assert left == []
+    assert_nothing_runs(machine)
