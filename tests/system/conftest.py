@@ -10,6 +10,7 @@ import pytest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "lab")]
 
+import debian  # noqa: E402
 import product  # noqa: E402
 from image import image  # noqa: E402
 from machine import Machine  # noqa: E402
@@ -19,12 +20,28 @@ FIGURES, FAILED = pytest.StashKey(), pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
-def layers():
+def folders(tmp_path_factory):
+    """Where packages of this run are. Short names: they get into paths that are compared."""
+    return tmp_path_factory.mktemp("packages")
+
+
+@pytest.fixture(scope="session")
+def built(folders):
+    """The folder of the packages under test: of BULKHEAD_PACKAGES, or built now."""
+    folder = os.environ.get("BULKHEAD_PACKAGES")
+    if not folder:
+        folder = str(folders / "bookworm")
+        debian.build(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def layers(built):
     """What every disk begins as: Debian with the product installed. A failure to make it fails
     the tests; none is skipped."""
     directory = tempfile.mkdtemp(prefix="bulkhead-product-", dir="/var/tmp")
     try:
-        yield product.furnish(image(), directory)
+        yield product.furnish(image(), debian.files(built), directory)
     finally:
         shutil.rmtree(directory)
 
@@ -64,7 +81,7 @@ def tell(machine):
         print("links:\n" + machine.run("ip", "-brief", "addr", check=False).stdout)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def figure(request):
     """figure(text): a line at the end of the run, for the closing note of an issue."""
     return request.config.stash.setdefault(FIGURES, []).append

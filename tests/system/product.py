@@ -3,20 +3,25 @@
 import os
 import subprocess
 
-from lab import BUILD, Lab
+from lab import Lab
 from ns import Failed
 
 PASSWORDS = {"root": "of-the-administrator", "alice": "of-alice", "bob": "of-bob"}
 SENDER = "/usr/local/libexec/sender"
 _WIREGUARD = "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1"  # else it does not start
 
+# The packages are installed as dpkg does it for everybody, with no network in reach.
 # Users without a password prompt of their own desktop: a session is what pam_systemd makes of it.
 _FURNISH = r"""
 set -eu
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/layer,workdir=$2/work" "$2/root"
 cd "$2/root"
 install -D "$3" ./"$4"
-DESTDIR=$PWD meson install -C "$5" --no-rebuild --quiet
+shift 4
+mkdir packages
+cp "$@" packages
+unshare --net chroot . sh -c 'dpkg --install packages/*' >&2
+rm -r packages
 for user in alice bob; do chroot . useradd --create-home --shell /bin/sh "$user"; done
 chroot . chpasswd
 mkdir -p var/log/journal etc/systemd/system.conf.d
@@ -28,15 +33,16 @@ END
 """
 
 
-def furnish(image, directory):
-    """Makes the layer in `directory`; the layers of a machine, the topmost first."""
+def furnish(image, packages, directory):
+    """Makes the layer in `directory`, with these packages installed; the layers of a machine, the
+    topmost first."""
     for name in ("layer", "work", "root"):
         os.mkdir(os.path.join(directory, name))
     os.chmod(os.path.join(directory, "layer"), 0o755)
     users = "".join(f"{user}:{password}\n" for user, password in PASSWORDS.items())
     done = subprocess.run(
         ["unshare", "--mount", "--propagation", "private", "sh", "-c", _FURNISH, "furnish", image,
-         directory, Lab.program("sender"), SENDER, BUILD],
+         directory, Lab.program("sender"), SENDER, *packages],
         input=users, capture_output=True, text=True, check=False, timeout=120)
     if done.returncode:
         raise Failed(f"the product cannot be installed:\n{done.stdout}{done.stderr}")
@@ -97,5 +103,5 @@ def lock_with_tunnel(machine):
     machine.run("env", _WIREGUARD, "wg-quick", "up", "wg0")
     machine.must("tunnels", "trust", "wg0")
     machine.must("lock")
-    machine.run("systemctl","enable","bulkhead-boot","bulkhead")
+    machine.must("boot", "on")
     machine.run("systemctl", "enable", "wg-quick@wg0")
