@@ -78,30 +78,34 @@ bulkhead_boot_lock (const char *state_dir, const char *log_dir, gboolean use_own
     return FALSE;
 }
 
-/* FALSE: the state is there and says that the lock is off, or is somebody else's affair now. */
+/*
+ * FALSE: the state is there and says that the lock is off, or is somebody else's affair now.
+ * @ret_store: (nullable): held until all is done, so that nobody rescues or locks in between.
+ */
 static gboolean
-should_be_closed (const char *state_dir)
+should_be_closed (const char *state_dir, BulkheadStore **ret_store)
 {
     g_autoptr (BulkheadPolicy) policy = NULL;
-    g_autoptr (BulkheadStore) store = NULL;
     g_autoptr (GError) error = NULL;
 
+    *ret_store = NULL;
     /* Where it should be is a disk that is not there, or nobody ever locked. */
     if (!g_file_test (state_dir, G_FILE_TEST_EXISTS))
         return TRUE;
-    store = bulkhead_store_new (state_dir, &error);
-    if (store == NULL)
+    *ret_store = bulkhead_store_new (state_dir, &error);
+    if (*ret_store == NULL)
         return !g_error_matches (error, BULKHEAD_ERROR, BULKHEAD_ERROR_ALREADY_RUNNING);
-    policy = bulkhead_store_load (store, NULL);
+    policy = bulkhead_store_load (*ret_store, NULL);
     return policy->locked;
 }
 
 gboolean
 bulkhead_boot_close (const char *state_dir, gboolean use_owner, GError **error)
 {
+    g_autoptr (BulkheadStore) store = NULL;
     g_autoptr (BulkheadSink) sink = NULL;
 
-    if (!should_be_closed (state_dir))
+    if (!should_be_closed (state_dir, &store))
         return TRUE;
     sink = bulkhead_sink_new (use_owner, error);
     if (sink == NULL)

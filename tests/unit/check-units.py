@@ -71,6 +71,7 @@ def promises(directory):
                                   "OnFailure=bulkhead-closed.service",
                                   "CapabilityBoundingSet=CAP_NET_ADMIN"],
         "bulkhead-closed.service": ["DefaultDependencies=no",
+                                    "Before=network-pre.target shutdown.target",
                                     "CapabilityBoundingSet=CAP_NET_ADMIN"],
     }
     for name, expected in wanted.items():
