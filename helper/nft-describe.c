@@ -155,15 +155,21 @@ bulkhead_describe (const struct nlmsghdr *message)
                                 number_of (attributes.at[NFTA_SET_KEY_LEN]));
     case NFT_MSG_NEWRULE:
         rule = bulkhead_encode_describe_rule (message);
-        return rule == NULL ? NULL
-                            : g_strdup_printf ("rule %s %s%s", where,
-                                               string_of (attributes.at[NFTA_RULE_CHAIN]), rule);
+        /* An expression of a newer kernel, which our library does not know, still counts. */
+        return g_strdup_printf ("rule %s %s%s", where, string_of (attributes.at[NFTA_RULE_CHAIN]),
+                                rule != NULL ? rule : " [ not understood ]");
     default:
         return NULL;
     }
 }
 
 /* ---- elements ---- */
+
+/* An element that is not as we make them, a catch-all among them, which has no key and matches
+ * everything. It is part of no set of ours, so it must not be equal to any element. */
+#define FLAGS_FOREIGN 0xff
+
+static const guint8 no_key[64];
 
 /* key, key_end (zero where there is none), one byte of flags */
 BulkheadElements *
@@ -187,12 +193,11 @@ bulkhead_elements_free (BulkheadElements *elements)
 static void
 add_record (const guint8 *key, const guint8 *key_end, guint32 flags, gpointer data)
 {
-    static const guint8 zero[64];
     BulkheadElements *elements = data;
     guint8 byte = flags;
 
     g_byte_array_append (elements->bytes, key, elements->key);
-    g_byte_array_append (elements->bytes, key_end != NULL ? key_end : zero, elements->key);
+    g_byte_array_append (elements->bytes, key_end != NULL ? key_end : no_key, elements->key);
     g_byte_array_append (elements->bytes, &byte, 1);
 }
 
@@ -249,11 +254,15 @@ bulkhead_elements_add_message (BulkheadElements *elements, const struct nlmsghdr
     {
         Attributes element = { 0 };
         const guint8 *key, *key_end;
+        guint32 flags;
 
         mnl_attr_parse_nested (item, collect, &element);
         key = key_bytes (element.at[NFTA_SET_ELEM_KEY], elements->key);
         key_end = key_bytes (element.at[NFTA_SET_ELEM_KEY_END], elements->key);
-        if (key != NULL)
-            add_record (key, key_end, number_of (element.at[NFTA_SET_ELEM_FLAGS]), elements);
+        flags = number_of (element.at[NFTA_SET_ELEM_FLAGS]);
+        if (key != NULL && (flags & ~NFT_SET_ELEM_INTERVAL_END) == 0)
+            add_record (key, key_end, flags, elements);
+        else
+            add_record (no_key, NULL, FLAGS_FOREIGN, elements);
     }
 }

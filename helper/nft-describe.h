@@ -28,7 +28,8 @@ void bulkhead_elements_free (BulkheadElements *elements);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadElements, bulkhead_elements_free)
 /* What we would send. */
 BulkheadElements *bulkhead_elements_of_set (const BulkheadSet *set);
-/* Adds the elements of one message the kernel lists. */
+/* Adds the elements of one message the kernel lists: a record for each, also for one that is not as
+ * ours are, which then equals none of ours. */
 void bulkhead_elements_add_message (BulkheadElements *elements, const struct nlmsghdr *message);
 /* After the last message. */
 void bulkhead_elements_sort (BulkheadElements *elements);

@@ -38,10 +38,9 @@ object_key (const char *description)
     return g_strjoin (" ", words[0], words[1], table ? NULL : words[2], NULL);
 }
 
-static void
-listing_add (const struct nlmsghdr *message, gpointer data)
+void
+bulkhead_listing_add (BulkheadListing *listing, const struct nlmsghdr *message)
 {
-    BulkheadListing *listing = data;
     g_autofree char *description = bulkhead_describe (message);
     g_autofree char *key = NULL;
     const char *known;
@@ -59,12 +58,18 @@ listing_add (const struct nlmsghdr *message, gpointer data)
     }
 }
 
+static void
+on_message (const struct nlmsghdr *message, gpointer data)
+{
+    bulkhead_listing_add (data, message);
+}
+
 /* A table that is not there has nothing in it. */
 static gboolean
 read_objects (BulkheadListing *listing, BulkheadNftSocket *nft, guint16 type, BulkheadFamily family,
               const char *table)
 {
-    return bulkhead_nft_socket_dump (nft, type, family, table, NULL, listing_add, listing)
+    return bulkhead_nft_socket_dump (nft, type, family, table, NULL, on_message, listing)
            || errno == ENOENT;
 }
 
@@ -102,7 +107,7 @@ bulkhead_listing_expect (BulkheadListing *listing, const BulkheadRuleset *rulese
                 bulkhead_batch_add_rule (batch, table, chain, chain->rules->pdata[k]);
         }
     }
-    bulkhead_batch_foreach (batch, listing_add, listing);
+    bulkhead_batch_foreach (batch, on_message, listing);
 }
 
 const char *

@@ -8,12 +8,16 @@
 #include "nft-socket.h"
 #include "ruleset.h"
 
+struct nlmsghdr;
+
 typedef struct _BulkheadListing BulkheadListing;
 
 BulkheadListing *bulkhead_listing_new (void);
 void bulkhead_listing_free (BulkheadListing *listing);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadListing, bulkhead_listing_free)
 
+/* Adds what one message says; the two below are made of it. */
+void bulkhead_listing_add (BulkheadListing *listing, const struct nlmsghdr *message);
 /* Adds the tables, chains and sets of the kernel, the rules too when asked. FALSE with errno set;
  * EINTR: take it again. */
 gboolean bulkhead_listing_read (BulkheadListing *listing, BulkheadNftSocket *nft, gboolean rules);

@@ -35,14 +35,21 @@ install_packages() {
     [ "$status" = 0 ] || die "$(tail -5 "$logs/apt.log")" "The packages could not be installed."
 }
 
-# build DIRECTORY COMPILER: configures once and compiles; warnings are errors.
+# build DIRECTORY COMPILER [OPTION...]: configures once and compiles; warnings are errors.
 build() {
     local directory=$1 compiler=$2
+    shift 2
     mkdir -p "$logs"
     local log=$logs/build-$(basename "$directory").log
     {
         if [ -e "$directory/build.ninja" ]; then meson configure -Dwerror=true "$directory"
-        else CC=$compiler meson setup --prefix=/usr -Dwerror=true "$directory" "$repository"; fi \
+        else CC=$compiler meson setup --prefix=/usr -Dwerror=true "$@" "$directory" "$repository"; fi \
             && ninja -C "$directory"
     } >"$log" 2>&1 </dev/null
+}
+
+# clang, both sanitisers, and the marks by which a fuzzer sees where it has been.
+build_sanitize() {
+    build build-sanitize clang -Db_sanitize=address,undefined -Db_lundef=false \
+        -Dc_args=-fsanitize=fuzzer-no-link
 }

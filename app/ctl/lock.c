@@ -100,9 +100,8 @@ bulkhead_run_lan (BulkheadCtl *ctl, GError **error)
         || !add_flag (options, "cgnat", "--cgnat", cgnat, error)
         || !add_flag (options, "port_mapping", "--port-mapping", port_mapping, error))
         return;
-    bulkhead_command (
-        ctl, "SetLan",
-        g_variant_new ("(b@a{sv})", on, g_variant_ref_sink (g_variant_dict_end (options))), error);
+    bulkhead_command (ctl, "SetLan", g_variant_new ("(b@a{sv})", on, g_variant_dict_end (options)),
+                      error);
 }
 
 void

@@ -140,14 +140,19 @@ class Place:
         run("ip", "-n", self.namespace, "route", "add", "default", "dev", "eth0", "metric", "9")
 
     def close(self):
-        for helper in self.helpers:
-            if helper.poll() is None:
+        """Ends the helpers as a service manager does, so that a sanitiser's has its say."""
+        try:
+            for helper in self.helpers:
+                if helper.poll() is None:
+                    self.end(helper)
+        finally:
+            for helper in self.helpers:
                 helper.kill()
                 helper.wait(SECONDS)
-        self.systemd.stop()
-        self.bus.stop()
-        run("ip", "netns", "delete", self.namespace)
-        shutil.rmtree(self.directory)
+            self.systemd.stop()
+            self.bus.stop()
+            run("ip", "netns", "delete", self.namespace)
+            shutil.rmtree(self.directory)
 
     def spawn(self, *more, state=None, before="", address=None):
         """Starts a helper; `before` is a shell command of its mount namespace."""

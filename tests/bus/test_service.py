@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
@@ -261,6 +262,29 @@ def test_boot(place):
     assert place.end(place.spawn("--boot", address=nowhere), how=None)[0] == 0
     assert place.rules_in_kernel() == rules
     assert place.end(place.spawn(address=nowhere), how=None)[0] == 1
+
+
+def test_watchdog(place):
+    """The service manager hears of the main loop as long as it turns, and of the end."""
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(os.path.join(place.directory, "notify"))
+    manager.settimeout(1)
+    helper = place.start(before=f"export NOTIFY_SOCKET={place.directory}/notify "
+                                "WATCHDOG_USEC=200000;")
+    assert {manager.recv(64) for _ in range(5)} == {b"WATCHDOG=1"}
+    helper.send_signal(signal.SIGSTOP)
+    time.sleep(0.2)
+    manager.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        for _ in range(10):  # what it had told before
+            manager.recv(64)
+    helper.send_signal(signal.SIGCONT)
+    assert manager.recv(64) == b"WATCHDOG=1"
+    assert place.end(helper)[0] == 0
+    heard = []
+    while b"STOPPING=1" not in heard:
+        heard.append(manager.recv(64))
+    manager.close()
 
 
 def test_command_line(place):

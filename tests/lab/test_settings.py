@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from checks import BLOCKING, BROKEN, assert_silent, state
-from traffic import probe_ways
+from checks import BLOCKING, BROKEN, Silence, assert_seen, assert_silent, state
+from traffic import ordinary_ways, probe_ways
 
 E = ["--endpoint", "203.0.113.5:51820/udp"]
 ADD = ["tunnels", "add", "t", "--interface"]
@@ -182,6 +182,24 @@ def test_missing_state_was_never_locked(lab):
         os.unlink(path)
     lab.start_helper()
     assert state(lab) == 21 and lab.page(4) == lab.own[4]
+
+
+def test_the_wall_in_the_place_of_the_lock(lab):
+    """Where no lock is to be had nothing leaves, also while the lock takes the wall's place."""
+    lab.must("lock")
+    lab.stop_helper()
+    lab.victim.run("nft", "flush", "ruleset")
+    ways = ordinary_ways(4) + ordinary_ways(6)
+    assert_seen(lab, ways)
+    done = lab.victim.run(*lab.helper_arguments(), "--close", check=False, env=lab.environment)
+    assert done.returncode == 0 and "everything is blocked" in done.stderr
+    own = lab.victim.run("curl", "-s", "--max-time", "2", "http://127.0.0.1:9/", check=False)
+    assert own.returncode == 7, "loopback is open: a closed port refuses at once"
+    with Silence(lab, ways):
+        time.sleep(0.3)
+        lab.start_helper()
+        time.sleep(0.3)
+    assert state(lab) == BLOCKING and lab.ctl("verify")[0] == 0
 
 
 def test_boot(lab):

@@ -3,9 +3,13 @@
 #include "clock.h"
 #include "compile.h"
 #include "error.h"
+#include "nft-listing.h"
 #include "nft-sink.h"
 #include "scenario.h"
 
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -302,6 +306,8 @@ static const char *const tampering[] = {
     "delete element inet bulkhead name_services { udp . 53 }",
     "flush set inet bulkhead name_services",
     "add element inet bulkhead endpoints_by_mark4 { 1 . 198.51.100.9 . tcp . 80 }",
+    "add element inet bulkhead routers4 { * }",
+    "add element inet bulkhead endpoints_by_mark4 { * }",
     "add set inet bulkhead extra { type ipv4_addr; }",
     "flush chain netdev bulkhead egress-eth0",
     "flush table netdev bulkhead",
@@ -325,6 +331,40 @@ test_tampering (void)
         apply (sink, ruleset);
     }
     clear (sink);
+}
+
+/* A rule of an expression that only newer kernels and libraries have is seen for what it is: not
+ * ours. */
+static void
+test_foreign_expression (void)
+{
+    g_autoptr (BulkheadRuleset) ruleset = ruleset_of ("protected-dual");
+    g_autoptr (BulkheadListing) expected = bulkhead_listing_new ();
+    g_autoptr (BulkheadListing) actual = bulkhead_listing_new ();
+    guint8 buffer[512] __attribute__ ((aligned (NLMSG_ALIGNTO)));
+    struct nlmsghdr *message = mnl_nlmsg_put_header (buffer);
+    struct nfgenmsg *head = mnl_nlmsg_put_extra_header (message, sizeof *head);
+    struct nlattr *list, *expression;
+    g_autofree char *same = NULL;
+    g_autofree char *difference = NULL;
+
+    bulkhead_listing_expect (expected, ruleset, 0);
+    bulkhead_listing_expect (actual, ruleset, 0);
+    same = bulkhead_listing_difference (expected, actual, ruleset);
+    g_assert_null (same);
+
+    message->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE;
+    head->nfgen_family = BULKHEAD_FAMILY_INET;
+    mnl_attr_put_strz (message, NFTA_RULE_TABLE, BULKHEAD_TABLE);
+    mnl_attr_put_strz (message, NFTA_RULE_CHAIN, "output");
+    list = mnl_attr_nest_start (message, NFTA_RULE_EXPRESSIONS);
+    expression = mnl_attr_nest_start (message, NFTA_LIST_ELEM);
+    mnl_attr_put_strz (message, NFTA_EXPR_NAME, "of-tomorrow");
+    mnl_attr_nest_end (message, expression);
+    mnl_attr_nest_end (message, list);
+    bulkhead_listing_add (actual, message);
+    difference = bulkhead_listing_difference (expected, actual, ruleset);
+    g_assert_cmpstr (difference, ==, "chain output has 1 rules too many");
 }
 
 /* ---- refusals ---- */
@@ -378,7 +418,7 @@ test_busy_neighbour (void)
     kill (pid, SIGKILL);
     g_spawn_close_pid (pid);
     g_usleep (100 * 1000);
-    RUN ("nft", "delete", "table", "ip", "other");
+    g_free (RUN ("nft", "delete", "table", "ip", "other"));
     clear (sink);
 }
 
@@ -410,6 +450,7 @@ main (int argc, char *argv[])
     g_test_add_func ("/nft/orphan-and-new-link", test_orphan_and_new_link);
     g_test_add_func ("/nft/between-ways", test_between_ways);
     g_test_add_func ("/nft/tampering", test_tampering);
+    g_test_add_func ("/nft/foreign-expression", test_foreign_expression);
     g_test_add_func ("/nft/refused-statement", test_refused_statement);
     g_test_add_func ("/nft/busy-neighbour", test_busy_neighbour);
     return g_test_run ();
