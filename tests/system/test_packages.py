@@ -25,20 +25,6 @@ FORGET_NOTHING = ("/tmp", "/var/cache/apt", "/var/lib/dpkg", "/var/log/apt", "/v
 # -- building
 
 @pytest.fixture(scope="session")
-def folders(tmp_path_factory):
-    """Where packages of this run are. Short names: they get into paths that are compared."""
-    return tmp_path_factory.mktemp("packages")
-
-
-@pytest.fixture(scope="session")
-def built(folders):
-    """Built on this machine, which is a Debian 12."""
-    folder = str(folders / "bookworm")
-    debian.build(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def built_there(folders):
     """Built in a Debian 13, and what was said while that was done."""
     folder = str(folders / "trixie")
