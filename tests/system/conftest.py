@@ -63,13 +63,18 @@ def watch(request):
 
 
 @pytest.fixture
-def machine(network, layers, watch):
-    """Switched off; a network manager starts at its boot, a tunnel is set up."""
+def plugged(network, layers):
     with Machine(network, layers) as made:
         product.plug_network(made)
         product.plug_tunnel(made)
-        watch(made)
         yield made
+
+
+@pytest.fixture
+def machine(plugged, watch):  # in this order: it is still there when it is asked what happened
+    """Switched off; a network manager starts at its boot, a tunnel is set up."""
+    watch(plugged)
+    return plugged
 
 
 def tell(machine):

@@ -73,6 +73,8 @@ class Machine:
 
     def enable(self, *units):
         """Enables units while it is off."""
+        if not units:
+            return
         done = subprocess.run(
             ["unshare", "--mount", "--propagation", "private", "sh", "-ec",
              _MOUNT + 'root=$2/root\nshift 2\nsystemctl --root="$root" --quiet enable "$@"', "enable",

@@ -100,6 +100,11 @@ def locked(request, layers, built, folders, figure):
         assert_seen(network, FLOOD)
 
 
+@pytest.fixture(autouse=True)
+def watched(locked, watch):
+    watch(locked.machine)
+
+
 @pytest.mark.parametrize("event", SERVICE)
 def test_the_helper_comes_and_goes(locked, event):
     """Its rules stand in the kernel all the while: nothing leaves, whichever way they are kept."""

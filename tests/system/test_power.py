@@ -12,7 +12,7 @@ TAGS = {part[4:] for way in WAYS for part in way.split(",") if part.startswith("
 
 
 def started(machine, unit):
-    return int(machine.show(unit + ".service", "ExecMainStartTimestampMonotonic"))
+    return int(machine.show(unit, "ExecMainStartTimestampMonotonic"))
 
 
 def reaches(network, page, family=4):
@@ -20,11 +20,15 @@ def reaches(network, page, family=4):
     return wait_for(lambda: network.page(family) == page, 20)
 
 
-@pytest.mark.parametrize("network", ["dhcp", "static"], indirect=True)
-def test_nothing_but_the_tunnel_from_power_on_to_power_off(network, machine, figure, request):
+@pytest.mark.parametrize("network, firewalls", [
+    ("dhcp", ()), ("static", ("nftables.service", "ufw.service")), ("dhcp", ("firewalld.service",)),
+], indirect=["network"], ids=["dhcp", "static and nftables, ufw", "dhcp and firewalld"])
+def test_nothing_but_the_tunnel_from_power_on_to_power_off(network, machine, firewalls, figure,
+                                                           request):
     """A sender that starts before everything and stays to the end; the tunnel's unit waits until
     it was read back that the lock is in force."""
     mark = new_mark()
+    machine.enable(*firewalls)
     plug_sender(machine, mark, WAYS)
     network.plug_in()
     with network.witness(mark) as control:
@@ -49,6 +53,9 @@ def test_nothing_but_the_tunnel_from_power_on_to_power_off(network, machine, fig
         assert machine.ctl("status", "--check")[0] == PROTECTED
         assert started(machine, "sender") < started(machine, "bulkhead-boot")
         assert started(machine, "bulkhead-boot") < started(machine, "systemd-networkd")
+        for unit in firewalls:
+            assert 0 < started(machine, unit) < started(machine, "bulkhead-boot")
+        assert "ordering cycle" not in machine.journal("_PID=1")
         machine.power_off()
     seen = witness.seen
     figure(f"power-on to power-off, {request.node.callspec.id}: locked: {network.told(seen)}; "

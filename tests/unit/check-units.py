@@ -63,7 +63,7 @@ def lines_of(directory, name):
 def promises(directory):
     """What the design says of them, and no tool checks."""
     wanted = {
-        "bulkhead.service": ["Type=dbus", "BusName=org.bulkhead.Helper1", "Restart=always",
+        "bulkhead.service": ["Type=notify", "DefaultDependencies=no", "Restart=always",
                              "StartLimitIntervalSec=0", "OnFailure=bulkhead-closed.service",
                              "CapabilityBoundingSet=CAP_NET_ADMIN", "StateDirectoryMode=0700"],
         "bulkhead-boot.service": ["DefaultDependencies=no", "Wants=network-pre.target",
@@ -84,6 +84,8 @@ def promises(directory):
                 yield f"{name}: {line}: stopping must open nothing"
             if line.startswith(("Requires=", "Requisite=")):
                 yield f"{name}: {line}: nothing may keep the lock from starting"
+            if name == "bulkhead.service" and line.startswith(("Conflicts=", "BusName=", "PrivateTmp=")):
+                yield f"{name}: {line}: it would be stopped when the machine shuts down"
     for word in ("dbus", "nss", "polkit"):
         for line in lines_of(directory, "bulkhead-boot.service"):
             if word in line:
