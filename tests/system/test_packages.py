@@ -206,6 +206,29 @@ def test_remove_opens(machine, how, figure):
     assert settings(machine) == before, "what the user chose is not kept"
 
 
+def test_remove_is_refused_when_it_cannot_open(machine):
+    """Nobody is left locked in without the program that opens."""
+    install(machine)
+    machine.run("bulkheadctl", "lock")
+    machine.run("mount", "--bind", "/bin/false", "/usr/libexec/bulkheadd")
+    try:
+        done = machine.run("dpkg", "--remove", "bulkheadctl", "bulkhead-helper", check=False)
+    finally:
+        machine.run("umount", "/usr/libexec/bulkheadd")
+    assert done.returncode != 0 and "the way out stays installed" in done.stderr
+    assert_silent(machine.network, FLOOD)
+    assert "everything is open" in apt(machine, "remove", "bulkhead-helper")
+
+
+def test_remove_in_a_chroot_opens_nothing(machine):
+    """There the packages are another system's, and the rules in the kernel are not."""
+    install(machine)
+    machine.run("bulkheadctl", "lock")
+    machine.run("unshare", "--mount", "sh", "-ec", "mount --rbind / /mnt; exec chroot /mnt "
+                "/var/lib/dpkg/info/bulkhead-helper.prerm remove")
+    assert_in_force(machine)
+
+
 def test_purge_leaves_no_file(machine, figure):
     """All packages at once, of a machine that is locked and paused; purged, or removed first."""
     for first in ("purge", "remove"):
