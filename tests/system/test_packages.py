@@ -2,7 +2,6 @@
 """The Debian packages: how they are built, and what installing, upgrading, removing and purging
 them does to a machine, on Debian 12 and on Debian 13."""
 import hashlib
-import json
 import os
 import shutil
 
@@ -39,15 +38,15 @@ def sums(folder):
     return result
 
 
-def test_the_same_bytes(built, folders):
+def test_the_same_bytes(built, folders, figure):
     """Built in another place, time zone and language."""
     temporary = folders / "a-longer-way-to-the-same.place"
     temporary.mkdir()
     again = str(folders / "again")
     debian.build(again, TMPDIR=str(temporary), TZ="Asia/Tokyo", LC_ALL="C",
                  DEB_BUILD_OPTIONS="nocheck")
-    print(json.dumps(sums(built), indent=1))
     assert sums(built) and sums(again) == sums(built)
+    figure(f"built twice, in other folders: {len(sums(built))} packages, the same bytes")
 
 
 def test_no_way_to_other_bytes(folders):
@@ -58,13 +57,18 @@ def test_no_way_to_other_bytes(folders):
         debian.build(str(folders / "none"), TMPDIR=str(odd))
 
 
-def test_lintian(built):
-    print(debian.lintian(built))
+def told_by_lintian(told):
+    hints = [line for line in told.splitlines() if line.startswith("I: ")]
+    return f"lintian: no error, no warning, {len(hints)} hints"
 
 
-def test_built_on_debian_13(built_there):
+def test_lintian(built, figure):
+    figure(f"built on {BOOKWORM}: " + told_by_lintian(debian.lintian(built)))
+
+
+def test_built_on_debian_13(built_there, figure):
     folder, told = built_there
-    print("\n".join(line for line in told.splitlines() if line.startswith("I: ")))
+    figure(f"built on {TRIXIE}: " + told_by_lintian(told))
     assert len(debian.files(folder)) == 2
     assert "warning:" not in told
 
