@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define PROGRAM "bulkheadd"
-#define REPLACED " (deleted)" /* what the kernel appends */
+#define REMOVED " (deleted)" /* what the kernel appends to the name of an open file */
 #define END_MS 5000
 
 gboolean
@@ -23,8 +23,8 @@ bulkhead_holder_is_program (const char *exe)
     g_autofree char *path = NULL;
     g_autofree char *name = NULL;
 
-    if (g_str_has_suffix (exe, REPLACED))
-        length -= strlen (REPLACED);
+    if (g_str_has_suffix (exe, REMOVED))
+        length -= strlen (REMOVED);
     path = g_strndup (exe, length);
     name = g_path_get_basename (path);
     return g_str_equal (name, PROGRAM);
@@ -40,7 +40,47 @@ has_lock (const char *info)
            && g_regex_match_simple ("^lock:.*FLOCK +ADVISORY +WRITE", text, G_REGEX_MULTILINE, 0);
 }
 
-/* Whether one of the process's open files is that directory, locked. */
+/* Returns: (transfer full): the program it runs; "" when that cannot be told. */
+static char *
+read_program (pid_t pid)
+{
+    g_autofree char *link = g_strdup_printf ("/proc/%d/exe", pid);
+    char *exe = g_file_read_link (link, NULL);
+
+    return exe != NULL ? exe : g_strdup ("");
+}
+
+static gboolean
+is_same (const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Whether its rules are where ours would be. */
+static gboolean
+shares_network (pid_t pid)
+{
+    g_autofree char *file = g_strdup_printf ("/proc/%d/ns/net", pid);
+    struct stat own, its;
+
+    return stat ("/proc/self/ns/net", &own) == 0 && stat (file, &its) == 0 && is_same (&own, &its);
+}
+
+/* A helper's state that was removed under it has no name by which it could be found. */
+static gboolean
+is_removed_state (pid_t pid, const char *file, const struct stat *status)
+{
+    g_autofree char *path = g_file_read_link (file, NULL);
+    g_autofree char *exe = NULL;
+
+    if (!S_ISDIR (status->st_mode) || path == NULL || !g_str_has_suffix (path, REMOVED))
+        return FALSE;
+    exe = read_program (pid);
+    return bulkhead_holder_is_program (exe) && shares_network (pid);
+}
+
+/* Whether one of the process's open files is that directory, or one that is gone, locked.
+ * @directory: (nullable): there is none. */
 static gboolean
 holds (pid_t pid, const struct stat *directory)
 {
@@ -53,8 +93,11 @@ holds (pid_t pid, const struct stat *directory)
         g_autofree char *info = g_strdup_printf ("/proc/%d/fdinfo/%s", pid, fd);
         struct stat status;
 
-        if (stat (file, &status) == 0 && status.st_dev == directory->st_dev
-            && status.st_ino == directory->st_ino && has_lock (info))
+        if (stat (file, &status) != 0)
+            continue;
+        if (((directory != NULL && is_same (&status, directory))
+             || is_removed_state (pid, file, &status))
+            && has_lock (info))
             return TRUE;
     }
     return FALSE;
@@ -99,11 +142,10 @@ end (int pidfd)
 static pid_t
 end_if_ours (pid_t pid, int pidfd, GError **error)
 {
-    g_autofree char *link = g_strdup_printf ("/proc/%d/exe", pid);
-    g_autofree char *exe = g_file_read_link (link, NULL);
+    g_autofree char *exe = read_program (pid);
     g_autofree char *text = g_strdup_printf ("%d", pid);
 
-    if (exe == NULL || !bulkhead_holder_is_program (exe)) {
+    if (!bulkhead_holder_is_program (exe)) {
         bulkhead_error_set_value (error, BULKHEAD_ERROR_FAILED, "process", text,
                                   "holds the state and is not the helper; end it yourself");
         return -1;
@@ -120,12 +162,10 @@ pid_t
 bulkhead_holder_end (const char *directory, GError **error)
 {
     struct stat status;
+    gboolean exists = stat (directory, &status) == 0;
     pid_t pid = 0;
-    int pidfd;
+    int pidfd = find (exists ? &status : NULL, &pid);
 
-    if (stat (directory, &status) != 0)
-        return 0;
-    pidfd = find (&status, &pid);
     if (pidfd < 0)
         return 0;
     pid = end_if_ours (pid, pidfd, error);

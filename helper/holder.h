@@ -2,8 +2,9 @@
 /*
  * Who holds a state directory (state-file.h), and their end. A helper that hangs answers nobody, so
  * it is found by what the kernel says of it: the process that has that very directory open with a
- * lock on it. A pid from a file may be another program's by now; this one is not, as the process is
- * held by a pidfd from before it is looked at.
+ * lock on it, or a helper of this network namespace whose directory was removed under it. A pid
+ * from a file may be another program's by now; this one is not, as the process is held by a pidfd
+ * from before it is looked at.
  */
 #pragma once
 

@@ -59,6 +59,11 @@ parse (Options *options, int *argc, char ***argv, GError **error)
     if (*argc > 1)
         return bulkhead_error_set_value (error, BULKHEAD_ERROR_INVALID_ARGUMENT, "argument",
                                          (*argv)[1], "is not known");
+    if (options->boot + options->close + options->rescue > 1) {
+        g_set_error_literal (error, BULKHEAD_ERROR, BULKHEAD_ERROR_INVALID_ARGUMENT,
+                             "--boot, --close and --rescue exclude each other");
+        return FALSE;
+    }
     if (options->state_dir == NULL)
         options->state_dir = g_strdup ("/var/lib/bulkhead");
     if (options->log_dir == NULL)

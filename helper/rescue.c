@@ -45,24 +45,22 @@ take_store (Rescue *rescue, const char *state_dir)
 {
     g_autoptr (GError) error = NULL;
 
-    if (!g_file_test (state_dir, G_FILE_TEST_EXISTS))
-        return NULL;
     for (guint attempt = 0; attempt < ATTEMPTS; attempt++) {
         BulkheadStore *store;
-        pid_t pid;
+        pid_t pid = bulkhead_holder_end (state_dir, &error);
 
-        g_clear_error (&error);
+        if (pid < 0)
+            break;
+        if (pid > 0)
+            say (rescue, "ended the helper, process %d", pid);
+        if (!g_file_test (state_dir, G_FILE_TEST_EXISTS))
+            return NULL;
         store = bulkhead_store_new (state_dir, &error);
         if (store != NULL)
             return store;
         if (!g_error_matches (error, BULKHEAD_ERROR, BULKHEAD_ERROR_ALREADY_RUNNING))
             break;
         g_clear_error (&error);
-        pid = bulkhead_holder_end (state_dir, &error);
-        if (pid < 0)
-            break;
-        if (pid > 0)
-            say (rescue, "ended the helper, process %d", pid);
     }
     if (error == NULL)
         g_set_error (&error, BULKHEAD_ERROR, BULKHEAD_ERROR_ALREADY_RUNNING,

@@ -87,6 +87,27 @@ def test_helper_that_holds_on(place, how, guard):
     assert "locked=false" in settings(place)
 
 
+@pytest.mark.parametrize("guard", [(), ("--no-owner",)], ids=["owner", "plain"])
+@pytest.mark.parametrize("again", [False, True], ids=["gone", "made-again"])
+def test_state_removed_under_a_hung_helper(place, guard, again):
+    """Somebody began by hand, and the helper still keeps its rules. It has its own view of the
+    directory, as its unit gives it."""
+    os.mkdir(place.state, 0o700)
+    place.spawn(*guard, before=f"mount --bind {place.state} {place.state};")
+    wait_for(place.bus.has_helper)
+    place.call("Lock")
+    helper = place.helpers[0]
+    helper.send_signal(signal.SIGSTOP)
+    shutil.rmtree(place.state)
+    if again:
+        os.mkdir(place.state, 0o700)
+    status, said, _ = rescue(place)
+    assert status == 0
+    assert said.splitlines()[0] == f"ended the helper, process {helper.pid}"
+    assert helper.wait(SECONDS) == -signal.SIGKILL
+    assert place.rules_in_kernel() == ""
+
+
 def test_never_locked(place):
     """Nothing is there, and nothing is made."""
     shutil.rmtree(os.path.join(place.directory, "units"), ignore_errors=True)

@@ -292,3 +292,5 @@ def test_command_line(place):
     for wrong in ("--open-everything", "surplus"):
         status, said = place.end(place.spawn(wrong), how=None)
         assert status == 2 and wrong in said
+    status, said = place.end(place.spawn("--rescue", "--boot"), how=None)
+    assert status == 2 and "exclude" in said

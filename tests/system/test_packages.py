@@ -16,7 +16,7 @@ from network import Network
 from traffic import internet_ways, link_ways
 
 FLOOD = [way for family in (4, 6)
-         for way in internet_ways(family, rate=300) + link_ways(family, rate=100)]
+         for way in internet_ways(family, rate=100) + link_ways(family, rate=40)]
 PACKAGES = ("bulkhead-helper", "bulkheadctl")
 HELPER = "bulkhead.service"
 FORGET_NOTHING = ("/tmp", "/var/cache/apt", "/var/lib/dpkg", "/var/log/apt", "/var/log/journal")
@@ -206,25 +206,40 @@ def test_remove_opens(machine, how, figure):
     assert settings(machine) == before, "what the user chose is not kept"
 
 
-def test_remove_all_at_once(machine):
+def test_remove_is_refused_when_it_cannot_open(machine):
+    """Nobody is left locked in without the program that opens."""
     install(machine)
-    settle(machine)
-    assert "everything is open" in apt(machine, "remove", *PACKAGES)
-    assert_nothing_runs(machine)
-    assert_seen(machine.network, FLOOD)
+    machine.run("bulkheadctl", "lock")
+    machine.run("mount", "--bind", "/bin/false", "/usr/libexec/bulkheadd")
+    try:
+        done = machine.run("dpkg", "--remove", "bulkheadctl", "bulkhead-helper", check=False)
+    finally:
+        machine.run("umount", "/usr/libexec/bulkheadd")
+    assert done.returncode != 0 and "the way out stays installed" in done.stderr
+    assert_silent(machine.network, FLOOD)
+    assert "everything is open" in apt(machine, "remove", "bulkhead-helper")
+
+
+def test_remove_in_a_chroot_opens_nothing(machine):
+    """There the packages are another system's, and the rules in the kernel are not."""
+    install(machine)
+    machine.run("bulkheadctl", "lock")
+    machine.run("unshare", "--mount", "sh", "-ec", "mount --rbind / /mnt; exec chroot /mnt "
+                "/var/lib/dpkg/info/bulkhead-helper.prerm remove")
+    assert_in_force(machine)
 
 
 def test_purge_leaves_no_file(machine, figure):
-    """Neither of a machine that was used, locked and paused, nor of one that was removed first."""
-    for first in ((), PACKAGES):
+    """All packages at once, of a machine that is locked and paused; purged, or removed first."""
+    for first in ("purge", "remove"):
         install(machine)
         settle(machine)
         machine.write("/etc/bulkhead/policy.d/10-company.conf", "[lock]\n")
         machine.run("bulkheadctl", "pause", "60")
-        if first:
-            apt(machine, "remove", *first)
-        apt(machine, "purge", *PACKAGES)
+        assert "everything is open" in apt(machine, first, *PACKAGES)
+        assert_nothing_runs(machine)
+        machine.run("dpkg", "--purge", *PACKAGES)
         left = sorted(files(machine) ^ machine.untouched)
-        figure(f"{machine.debian}: purged{' after removal' if first else ''}: {len(left)} files left")
+        figure(f"{machine.debian}: {first}d while paused, then purged: {len(left)} files left")
         assert left == []
-    assert_nothing_runs(machine)
+    assert_seen(machine.network, FLOOD)
