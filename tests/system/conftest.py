@@ -95,6 +95,6 @@ def pytest_runtest_makereport(item):
 
 def pytest_terminal_summary(terminalreporter, config):
     if FIGURES in config.stash:
-        terminalreporter.section("figures of the booted Debian 12")
+        terminalreporter.section("figures of the booted Debian")
         for line in config.stash[FIGURES]:
             terminalreporter.write_line(line)

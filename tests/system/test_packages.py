@@ -102,8 +102,9 @@ def apt(machine, *args):
 
 
 def install(machine, which="first"):
+    """From the disk; the machine has no way to what apt would get from elsewhere."""
     paths = machine.shell(f"ls /run/{which}/bulkhead*_*.deb | grep -v dbgsym").split()
-    return apt(machine, "--allow-downgrades", "install", *paths)
+    return apt(machine, "--allow-downgrades", "--no-install-recommends", "install", *paths)
 
 
 def files(machine):
