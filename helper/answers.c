@@ -162,6 +162,15 @@ phrase_problem (const char *problem, gboolean addresses)
     return addresses || problem[0] == '\0' ? problem : "the kernel does not enforce the lock";
 }
 
+/* A policy file that cannot be used is quoted, and what is in it may hold an address. */
+static const char *
+phrase_managed_problem (const char *problem, gboolean addresses)
+{
+    if (problem == NULL)
+        return "";
+    return addresses ? problem : "a policy file of the administrator's cannot be used";
+}
+
 gboolean
 bulkhead_answer_verify (BulkheadLock *lock, gboolean addresses, char **ret_problem)
 {
@@ -189,8 +198,10 @@ bulkhead_answer_status (BulkheadLock *lock, BulkheadAtBoot *at_boot, gboolean ad
     GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
     GVariantBuilder tunnels = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
     const char *problem;
+    const BulkheadManaged *managed = bulkhead_lock_get_managed (lock);
     const BulkheadPolicy *policy;
     const BulkheadNet *net;
+    g_auto (GStrv) fixed = NULL;
 
     /* This may change the state, so it comes before it is told. */
     bulkhead_lock_refresh (lock, max_age (addresses));
@@ -211,6 +222,10 @@ bulkhead_answer_status (BulkheadLock *lock, BulkheadAtBoot *at_boot, gboolean ad
     add (&builder, "uplinks", list_uplinks (policy, net));
     add (&builder, "weakened", list_weakened (net));
     add (&builder, "problem", g_variant_new_string (phrase_problem (problem, addresses)));
+    fixed = bulkhead_managed_list (managed);
+    add (&builder, "fixed", g_variant_new_strv ((const char *const *)fixed, -1));
+    add (&builder, "managed_problem",
+         new_string (phrase_managed_problem (managed->problem, addresses)));
     add (&builder, "version", g_variant_new_string (BULKHEAD_VERSION));
     return g_variant_builder_end (&builder);
 }

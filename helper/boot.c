@@ -4,6 +4,7 @@
 #include "error.h"
 #include "fallback.h"
 #include "lock.h"
+#include "policy-files.h"
 
 /* Puts in front of @error what came of it. */
 static BulkheadEvent
@@ -44,7 +45,8 @@ tell_unreadable (BulkheadStore *store)
 }
 
 static gboolean
-put_in_force (const char *state_dir, BulkheadJournal *journal, gboolean use_owner, GError **error)
+put_in_force (const char *state_dir, const char *config_dir, BulkheadJournal *journal,
+              gboolean use_owner, GError **error)
 {
     g_autoptr (BulkheadLock) lock = NULL;
     BulkheadStore *store = bulkhead_store_new (state_dir, error);
@@ -52,12 +54,14 @@ put_in_force (const char *state_dir, BulkheadJournal *journal, gboolean use_owne
     if (store == NULL)
         return FALSE;
     tell_unreadable (store);
-    lock = bulkhead_lock_new (store, journal, use_owner, error);
+    lock = bulkhead_lock_new (store, bulkhead_policy_files_read (config_dir), journal, use_owner,
+                              error);
     return lock != NULL && check_in_force (lock, error);
 }
 
 gboolean
-bulkhead_boot_lock (const char *state_dir, const char *log_dir, gboolean use_owner, GError **error)
+bulkhead_boot_lock (const char *state_dir, const char *config_dir, const char *log_dir,
+                    gboolean use_owner, GError **error)
 {
     g_autoptr (BulkheadJournal) journal = bulkhead_journal_new (log_dir);
     g_autoptr (GError) local = NULL;
@@ -65,7 +69,7 @@ bulkhead_boot_lock (const char *state_dir, const char *log_dir, gboolean use_own
 
     bulkhead_journal_write (journal, BULKHEAD_EVENT_STARTED,
                             (const char *const[]){ "version", BULKHEAD_VERSION, NULL });
-    if (put_in_force (state_dir, journal, use_owner, &local)) {
+    if (put_in_force (state_dir, config_dir, journal, use_owner, &local)) {
         bulkhead_journal_write (journal, BULKHEAD_EVENT_STOPPED, NULL);
         return TRUE;
     }
@@ -83,8 +87,9 @@ bulkhead_boot_lock (const char *state_dir, const char *log_dir, gboolean use_own
  * @ret_store: (nullable): held until all is done, so that nobody rescues or locks in between.
  */
 static gboolean
-should_be_closed (const char *state_dir, BulkheadStore **ret_store)
+should_be_closed (const char *state_dir, const char *config_dir, BulkheadStore **ret_store)
 {
+    g_autoptr (BulkheadManaged) managed = bulkhead_policy_files_read (config_dir);
     g_autoptr (BulkheadPolicy) policy = NULL;
     g_autoptr (GError) error = NULL;
 
@@ -96,16 +101,17 @@ should_be_closed (const char *state_dir, BulkheadStore **ret_store)
     if (*ret_store == NULL)
         return !g_error_matches (error, BULKHEAD_ERROR, BULKHEAD_ERROR_ALREADY_RUNNING);
     policy = bulkhead_store_load (*ret_store, NULL);
-    return policy->locked;
+    return policy->locked || bulkhead_managed_fixes (managed, BULKHEAD_SETTING_LOCK);
 }
 
 gboolean
-bulkhead_boot_close (const char *state_dir, gboolean use_owner, GError **error)
+bulkhead_boot_close (const char *state_dir, const char *config_dir, gboolean use_owner,
+                     GError **error)
 {
     g_autoptr (BulkheadStore) store = NULL;
     g_autoptr (BulkheadSink) sink = NULL;
 
-    if (!should_be_closed (state_dir, &store))
+    if (!should_be_closed (state_dir, config_dir, &store))
         return TRUE;
     sink = bulkhead_sink_new (use_owner, error);
     if (sink == NULL)

@@ -13,11 +13,13 @@
  * rules of fallback.h stand afterwards, unless the error says that even these could not be had.
  * ALREADY_RUNNING: the lock is in the hands of a helper, and nothing was done.
  */
-gboolean bulkhead_boot_lock (const char *state_dir, const char *log_dir, gboolean use_owner,
-                             GError **error);
+gboolean bulkhead_boot_lock (const char *state_dir, const char *config_dir, const char *log_dir,
+                             gboolean use_owner, GError **error);
 
 /*
  * Closes everything by the built-in rules, unless a lock stands in the kernel, a helper holds the
- * state, or the state is there and says that the lock is off. Says on stderr when it did.
+ * state, or the state is there and says that the lock is off, which no administrator's file
+ * (policy-files.h) contradicts. Says on stderr when it did.
  */
-gboolean bulkhead_boot_close (const char *state_dir, gboolean use_owner, GError **error);
+gboolean bulkhead_boot_close (const char *state_dir, const char *config_dir, gboolean use_owner,
+                              GError **error);

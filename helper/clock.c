@@ -21,6 +21,12 @@ bulkhead_boottime (void)
     return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
+gint64
+bulkhead_slept (void)
+{
+    return bulkhead_boottime () - g_get_monotonic_time ();
+}
+
 static void
 timer_free (gpointer data)
 {

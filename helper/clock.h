@@ -6,6 +6,8 @@
 
 /* µs of CLOCK_BOOTTIME. */
 gint64 bulkhead_boottime (void);
+/* µs the machine slept since it started, in all; good for differences only. */
+gint64 bulkhead_slept (void);
 
 /* Calls @function once at @when, or as soon as the machine wakes after it; GLib's own timers
  * stand still while it sleeps. Returns a GSource's id. */

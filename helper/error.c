@@ -21,6 +21,7 @@ static const GDBusErrorEntry entries[] = {
     { BULKHEAD_ERROR_STATE_UNREADABLE, NAME ("StateUnreadable") },
     { BULKHEAD_ERROR_ALREADY_RUNNING, NAME ("AlreadyRunning") },
     { BULKHEAD_ERROR_CANCELLED, NAME ("Cancelled") },
+    { BULKHEAD_ERROR_FIXED, NAME ("Fixed") },
     /* D-Bus has a name of its own for it, which client libraries know. */
     { BULKHEAD_ERROR_INTERACTION_REQUIRED,
       "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired" },

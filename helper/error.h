@@ -22,6 +22,7 @@ typedef enum {
     BULKHEAD_ERROR_STATE_UNREADABLE, /* a state file is there and cannot be understood */
     BULKHEAD_ERROR_ALREADY_RUNNING,  /* another helper holds the state directory */
     BULKHEAD_ERROR_CANCELLED,        /* the person closed the password prompt, or the caller left */
+    BULKHEAD_ERROR_FIXED,            /* the administrator fixed the setting (managed.h) */
     BULKHEAD_ERROR_INTERACTION_REQUIRED, /* only after a password, which could not be asked for */
     BULKHEAD_ERROR_LAST = BULKHEAD_ERROR_INTERACTION_REQUIRED,
 } BulkheadError;

@@ -67,6 +67,16 @@ static const struct {
                                    "The authorised users cannot be understood: nobody is "
                                    "authorised",
                                    "fc5c7946c3704b1695395e81a786f08d", "4" },
+    [BULKHEAD_EVENT_MANAGED] = { "managed", "The settings that the administrator fixed are others",
+                                 "4f759ffb842b407b878d127be57d60ad", "5" },
+    [BULKHEAD_EVENT_MISMANAGED] = { "mismanaged",
+                                    "A policy file of the administrator's cannot be used: nothing "
+                                    "is allowed because of it",
+                                    "8a846118124f40b1ac37c502c5b2d53f", "2" },
+    [BULKHEAD_EVENT_ASLEEP] = { "asleep", "The machine goes to sleep",
+                                "d36fba66667f4e0bbb51de1b0e39e5d1", "6" },
+    [BULKHEAD_EVENT_AWAKE] = { "awake", "The machine is awake", "8b759d561ed24b7a8980ab1fa736e772",
+                               "6" },
     [BULKHEAD_EVENT_CLOSED] = { "closed", "The lock is not to be had: everything is blocked",
                                 "f6bdc9a40b894c9190d1169e319a07d9", "2" },
 };

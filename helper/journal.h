@@ -28,7 +28,11 @@ typedef enum {
     BULKHEAD_EVENT_AUTHORIZED, /* a user needs no password any more; detail: uid */
     BULKHEAD_EVENT_REVOKED,    /* a user needs one again; detail: uid, user (whose) */
     BULKHEAD_EVENT_FORGOTTEN,  /* the list of those users could not be understood */
-    BULKHEAD_EVENT_CLOSED,     /* the built-in rules stand in the place of the lock; problem */
+    BULKHEAD_EVENT_MANAGED,    /* the administrator's files say something else now; detail: fixed */
+    BULKHEAD_EVENT_MISMANAGED, /* one of them cannot be used; detail: problem */
+    BULKHEAD_EVENT_ASLEEP, /* the machine goes to sleep; detail: rules, as they were read back */
+    BULKHEAD_EVENT_AWAKE,  /* it is awake; detail: the same */
+    BULKHEAD_EVENT_CLOSED, /* the built-in rules stand in the place of the lock; problem */
     BULKHEAD_EVENT_LAST = BULKHEAD_EVENT_CLOSED,
 } BulkheadEvent;
 

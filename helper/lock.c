@@ -13,16 +13,17 @@
 
 #include <malloc.h>
 
-#define POLL_MAX 60      /* seconds between looks at a WireGuard link that is silent */
-#define RETRY_SECONDS 1  /* while broken, or while links cannot be read */
-#define REPAIRS_TOLD 100 /* at the most, in one window */
+#define POLL_MAX 60     /* seconds between looks at a WireGuard link that is silent */
+#define RETRY_SECONDS 1 /* while broken, or while links cannot be read */
+#define SLEEP_MIN (G_USEC_PER_SEC / 10) /* the two clocks are not read at the same time */
+#define REPAIRS_TOLD 100                /* at the most, in one window */
 #define REPAIRS_WINDOW (10 * G_USEC_PER_SEC)
 #define MANY_EXCEPTIONS 1000 /* a change of as many leaves memory worth giving back */
 
 struct _BulkheadLock {
     GObject parent_instance;
 
-    BulkheadStore *store;
+    BulkheadSettings *settings;
     BulkheadJournal *journal; /* borrowed */
     BulkheadEnforcer *enforcer;
     BulkheadLinks *links;
@@ -37,6 +38,7 @@ struct _BulkheadLock {
     gint64 verified;      /* and of the last reading back for one */
     gint64 repairs_since; /* monotonic µs: where the window of told repairs began */
     guint repairs_told;
+    gint64 slept; /* bulkhead_slept() when it was last looked at */
 
     guint pause_source;
     guint poll_source;
@@ -220,7 +222,7 @@ remember_tunnels (BulkheadLock *self)
         if (bulkhead_tunnel_equal (known, tunnel))
             continue;
         policy = bulkhead_policy_with_tunnel_replaced (self->policy, tunnel, &error);
-        if (policy == NULL || !bulkhead_store_save (self->store, policy, &error)) {
+        if (policy == NULL || !bulkhead_settings_save (self->settings, policy, &error)) {
             g_warning ("tunnel %s: what it is now is not kept: %s", known->name, error->message);
             continue;
         }
@@ -239,12 +241,25 @@ end_pause (BulkheadLock *self)
     log_detail (self, BULKHEAD_EVENT_RESUMED, "by", "time");
 }
 
+/* The kernel's time for the elements of a pause stands still while the machine sleeps: after it,
+ * what stands there is not what is wanted any more. */
+static void
+notice_sleep (BulkheadLock *self)
+{
+    gint64 slept = bulkhead_slept ();
+
+    if (slept - self->slept > SLEEP_MIN && self->policy->pause_seconds > 0)
+        bulkhead_enforcer_forget (self->enforcer);
+    self->slept = slept;
+}
+
 /* Everything anew: the pause, the links, the tunnels, the rules. */
 static void
 look_again (BulkheadLock *self)
 {
     gboolean pause_over = self->policy->pause_seconds > 0 && !is_paused (self->policy);
 
+    notice_sleep (self);
     if (pause_over)
         end_pause (self);
     take_net (self);
@@ -362,20 +377,21 @@ repair (BulkheadLock *self, const char *program, guint32 pid)
     publish (self);
 }
 
+static gboolean
+is_as_wanted (BulkheadLock *self)
+{
+    notice_sleep (self);
+    return self->policy->locked ? bulkhead_enforcer_verify (self->enforcer)
+                                : !bulkhead_sink_has_tables (sink_of (self));
+}
+
 static void
 on_touched_cb (guint32 pid, const char *program, gboolean overflow, gpointer data)
 {
     BulkheadLock *self = data;
 
-    if (!bulkhead_enforcer_verify (self->enforcer))
+    if (!is_as_wanted (self))
         repair (self, program, pid);
-}
-
-static gboolean
-is_as_wanted (BulkheadLock *self)
-{
-    return self->policy->locked ? bulkhead_enforcer_verify (self->enforcer)
-                                : !bulkhead_sink_has_tables (sink_of (self));
 }
 
 gboolean
@@ -390,13 +406,37 @@ bulkhead_lock_verify (BulkheadLock *self, gint64 max_age, GError **error)
     return FALSE;
 }
 
+static void
+log_verified (BulkheadLock *self, BulkheadEvent event)
+{
+    g_autoptr (GError) error = NULL;
+
+    bulkhead_lock_verify (self, 0, &error);
+    log_detail (self, event, "rules", error == NULL ? "verified" : error->message);
+}
+
+void
+bulkhead_lock_fall_asleep (BulkheadLock *self)
+{
+    log_verified (self, BULKHEAD_EVENT_ASLEEP);
+}
+
+void
+bulkhead_lock_wake_up (BulkheadLock *self)
+{
+    self->poll_seconds = 0;
+    look_again (self);
+    log_verified (self, BULKHEAD_EVENT_AWAKE);
+}
+
 static gboolean
 on_time_to_read_cb (gpointer data)
 {
     BulkheadLock *self = data;
 
     self->read_source = 0;
-    bulkhead_lock_verify (self, 0, NULL);
+    if (bulkhead_lock_verify (self, 0, NULL))
+        publish (self); /* ready now */
     return G_SOURCE_REMOVE;
 }
 
@@ -406,11 +446,11 @@ on_time_to_read_cb (gpointer data)
 static gboolean
 weaken (BulkheadLock *self, const BulkheadPolicy *policy, GError **error)
 {
-    if (!bulkhead_store_prepare (self->store, policy, error))
+    if (!bulkhead_settings_prepare (self->settings, policy, error))
         return FALSE;
-    if (enforce (self, policy, error) && bulkhead_store_commit (self->store, error))
+    if (enforce (self, policy, error) && bulkhead_settings_commit (self->settings, error))
         return TRUE;
-    bulkhead_store_discard (self->store);
+    bulkhead_settings_discard (self->settings);
     enforce_now (self);
     return FALSE;
 }
@@ -421,13 +461,13 @@ strengthen (BulkheadLock *self, const BulkheadPolicy *policy, GError **error)
 {
     g_autoptr (GError) restore_error = NULL;
 
-    if (!bulkhead_store_save (self->store, policy, error))
+    if (!bulkhead_settings_save (self->settings, policy, error))
         return FALSE;
     bulkhead_sink_forget_flows (sink_of (self));
     if (enforce (self, policy, error))
         return TRUE;
     /* If this fails the stricter one stays stored: it comes into force at the next start. */
-    if (!bulkhead_store_save (self->store, self->policy, &restore_error))
+    if (!bulkhead_settings_save (self->settings, self->policy, &restore_error))
         g_warning ("%s", restore_error->message);
     /* Half a lock is none of ours to leave behind. */
     if (!self->policy->locked)
@@ -462,6 +502,8 @@ bulkhead_lock_set_policy (BulkheadLock *self, BulkheadPolicy *policy, GError **e
     guint exceptions = MAX (self->policy->exceptions->len, policy->exceptions->len);
     gboolean ok;
 
+    if (!bulkhead_managed_check (bulkhead_lock_get_managed (self), self->policy, policy, error))
+        return FALSE;
     take_net (self);
     if (differs_in_pause_only (self->policy, policy))
         ok = pause_or_resume (self, policy, error);
@@ -479,12 +521,85 @@ bulkhead_lock_set_policy (BulkheadLock *self, BulkheadPolicy *policy, GError **e
     return ok;
 }
 
+/* ---- the administrator's ---- */
+
+static void
+log_managed (BulkheadLock *self)
+{
+    const BulkheadManaged *managed = bulkhead_lock_get_managed (self);
+    g_auto (GStrv) fixed = bulkhead_managed_list (managed);
+    g_autofree char *list = g_strjoinv (" ", fixed);
+
+    if (managed->problem != NULL)
+        log_detail (self, BULKHEAD_EVENT_MISMANAGED, "problem", managed->problem);
+    else
+        log_detail (self, BULKHEAD_EVENT_MANAGED, "fixed", list);
+}
+
+/* What the files say in the place of what they said. A pause goes on unless they lock. */
+static BulkheadPolicy *
+managed_policy (BulkheadLock *self)
+{
+    g_autoptr (BulkheadPolicy) policy = bulkhead_settings_get_policy (self->settings);
+    const BulkheadPolicy *now = self->policy;
+
+    if (!policy->locked
+        || bulkhead_managed_fixes (bulkhead_lock_get_managed (self), BULKHEAD_SETTING_LOCK))
+        return g_steal_pointer (&policy);
+    return bulkhead_policy_with_pause (policy, now->pause_seconds, now->pause_until, NULL);
+}
+
+const BulkheadManaged *
+bulkhead_lock_get_managed (BulkheadLock *self)
+{
+    return bulkhead_settings_get_managed (self->settings);
+}
+
+void
+bulkhead_lock_set_managed (BulkheadLock *self, BulkheadManaged *managed)
+{
+    const BulkheadManaged *before = bulkhead_lock_get_managed (self);
+    g_autoptr (BulkheadPolicy) was = bulkhead_policy_ref (self->policy);
+    g_autoptr (BulkheadPolicy) policy = NULL;
+
+    if (managed->problem != NULL) {
+        BulkheadManaged *kept = bulkhead_managed_copy (before);
+
+        bulkhead_managed_set_problem (kept, managed->problem);
+        bulkhead_managed_free (managed);
+        managed = kept;
+    }
+    if (bulkhead_managed_equal (managed, before)) {
+        bulkhead_managed_free (managed);
+        return;
+    }
+    bulkhead_settings_set_managed (self->settings, managed);
+    log_managed (self);
+    policy = managed_policy (self);
+    take_policy (self, policy);
+    if (was->locked && !policy->locked)
+        enforce (self, policy, NULL); /* what stays there is told as a problem */
+    look_again (self);
+    if (!was->locked != !policy->locked)
+        log_detail (self, policy->locked ? BULKHEAD_EVENT_LOCKED : BULKHEAD_EVENT_UNLOCKED, "by",
+                    "administrator");
+    if (policy->locked && !bulkhead_policy_is_weaker (was, policy))
+        bulkhead_conntrack_cut (self->net, self->policy, NULL);
+}
+
 /* ---- accessors ---- */
 
 BulkheadState
 bulkhead_lock_get_state (BulkheadLock *self)
 {
     return self->state;
+}
+
+gboolean
+bulkhead_lock_is_ready (BulkheadLock *self)
+{
+    return (self->state == BULKHEAD_STATE_PROTECTED || self->state == BULKHEAD_STATE_BLOCKING)
+           && bulkhead_enforcer_knows (self->enforcer) && self->read_source == 0;
 }
 
 const BulkheadPolicy *
@@ -513,24 +628,34 @@ bulkhead_lock_get_rules (BulkheadLock *self)
 
 /* ---- start ---- */
 
+/* Unreadable is locked. */
+static void
+load_settings (BulkheadLock *self, BulkheadStore *store, BulkheadManaged *managed)
+{
+    g_autoptr (BulkheadManaged) nothing = bulkhead_managed_new ();
+    g_autoptr (GError) error = NULL;
+
+    self->settings = bulkhead_settings_new (store, managed, &error);
+    if (error != NULL)
+        log_detail (self, BULKHEAD_EVENT_UNREADABLE, "problem", error->message);
+    if (!bulkhead_managed_equal (managed, nothing))
+        log_managed (self);
+}
+
 /*
- * Unreadable is locked. So is a lock that stands in the kernel when the file says nothing of it or
- * is gone: unlocking takes the rules out first and stores then, so that somebody else must have
- * changed the file, and that is not how one unlocks.
+ * A lock that stands in the kernel when the file says nothing of it or is gone stays: unlocking
+ * takes the rules out first and stores then, so that somebody else must have changed the file, and
+ * that is not how one unlocks.
  */
 static void
 load_policy (BulkheadLock *self)
 {
-    g_autoptr (GError) error = NULL;
-    BulkheadPolicy *policy = bulkhead_store_load (self->store, &error);
-
-    if (error != NULL)
-        log_detail (self, BULKHEAD_EVENT_UNREADABLE, "problem", error->message);
-    self->policy = policy;
-    if (policy->locked || !bulkhead_sink_has_tables (sink_of (self)))
+    self->policy = bulkhead_settings_get_policy (self->settings);
+    if (self->policy->locked || !bulkhead_sink_has_tables (sink_of (self)))
         return;
-    self->policy = bulkhead_policy_with_locked (policy, TRUE);
-    bulkhead_policy_unref (policy);
+    bulkhead_settings_lock (self->settings);
+    bulkhead_policy_unref (self->policy);
+    self->policy = bulkhead_settings_get_policy (self->settings);
     log_detail (self, BULKHEAD_EVENT_UNREADABLE, "problem",
                 "the stored state says unlocked, but the lock stands in the kernel");
 }
@@ -567,13 +692,13 @@ watch_rules (BulkheadLock *self)
 }
 
 BulkheadLock *
-bulkhead_lock_new (BulkheadStore *store, BulkheadJournal *journal, gboolean use_owner,
-                   GError **error)
+bulkhead_lock_new (BulkheadStore *store, BulkheadManaged *managed, BulkheadJournal *journal,
+                   gboolean use_owner, GError **error)
 {
     g_autoptr (BulkheadLock) self = g_object_new (BULKHEAD_TYPE_LOCK, NULL);
 
-    self->store = store;
     self->journal = journal;
+    load_settings (self, store, managed);
     self->enforcer = bulkhead_enforcer_new (use_owner, error);
     if (self->enforcer == NULL)
         return NULL;
@@ -606,7 +731,7 @@ bulkhead_lock_finalize (GObject *object)
     g_clear_object (&self->links);
     g_clear_pointer (&self->watch, bulkhead_nft_watch_free);
     g_clear_pointer (&self->enforcer, bulkhead_enforcer_free);
-    g_clear_pointer (&self->store, bulkhead_store_free);
+    g_clear_pointer (&self->settings, bulkhead_settings_free);
     g_clear_pointer (&self->policy, bulkhead_policy_unref);
     g_clear_pointer (&self->net, bulkhead_net_unref);
     g_free (self->problem);

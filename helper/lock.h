@@ -10,7 +10,7 @@
 
 #include "journal.h"
 #include "net.h"
-#include "store.h"
+#include "settings.h"
 
 typedef enum {
     BULKHEAD_STATE_UNKNOWN = 0,
@@ -25,18 +25,21 @@ typedef enum {
 G_DECLARE_FINAL_TYPE (BulkheadLock, bulkhead_lock, BULKHEAD, LOCK, GObject)
 
 /*
- * Puts the stored policy into the kernel. @use_owner: FALSE forces the way of kernels before 6.9.
- * Takes @store; @journal is borrowed and must outlive it. Returns NULL only when there is no
- * netlink at all; a lock that cannot be enforced comes back as BROKEN.
- * Signal "changed": state, policy, net or pause changed.
+ * Puts the stored policy, beneath what the administrator fixed, into the kernel. @use_owner: FALSE
+ * forces the way of kernels before 6.9. Takes @store and @managed; @journal is borrowed and must
+ * outlive it. Returns NULL only when there is no netlink at all; a lock that cannot be enforced
+ * comes back as BROKEN. Signal "changed": state, policy, net or pause changed.
  */
-BulkheadLock *bulkhead_lock_new (BulkheadStore *store, BulkheadJournal *journal, gboolean use_owner,
-                                 GError **error);
+BulkheadLock *bulkhead_lock_new (BulkheadStore *store, BulkheadManaged *managed,
+                                 BulkheadJournal *journal, gboolean use_owner, GError **error);
 
 BulkheadState bulkhead_lock_get_state (BulkheadLock *lock);
 /* (transfer none), valid until the next change. */
 const BulkheadPolicy *bulkhead_lock_get_policy (BulkheadLock *lock);
 const BulkheadNet *bulkhead_lock_get_net (BulkheadLock *lock);
+/* Whether it is locked, not paused, and all of it was read back to be in the kernel. It changes
+ * only after such a reading, and "changed" tells. */
+gboolean bulkhead_lock_is_ready (BulkheadLock *lock);
 /* Why it is broken, or "". */
 const char *bulkhead_lock_get_problem (BulkheadLock *lock);
 /*
@@ -47,13 +50,24 @@ void bulkhead_lock_refresh (BulkheadLock *lock, gint64 max_age);
 
 /*
  * Makes @policy the one in force. Whether it is stricter is worked out here, by field. Errors:
- * KERNEL_REFUSED, NOT_ENFORCED, STORE_FAILED; then the policy before is in force again.
+ * FIXED, when it differs in what the administrator fixed: then nothing was done. KERNEL_REFUSED,
+ * NOT_ENFORCED, STORE_FAILED: then the policy before is in force again.
  */
 gboolean bulkhead_lock_set_policy (BulkheadLock *lock, BulkheadPolicy *policy, GError **error);
+
+const BulkheadManaged *bulkhead_lock_get_managed (BulkheadLock *lock);
+/* Takes what the administrator's files say now. When one of them cannot be used, what they said
+ * before stays in force, and only the problem is new. */
+void bulkhead_lock_set_managed (BulkheadLock *lock, BulkheadManaged *managed);
 
 /* Reads everything back now, or not longer than @max_age µs ago, and mends what is not as it
  * should be; FALSE and NOT_ENFORCED with what could not be mended. */
 gboolean bulkhead_lock_verify (BulkheadLock *lock, gint64 max_age, GError **error);
+/* For when the machine goes to sleep, and is awake: reads everything back, mends it, and logs what
+ * was found. Awake, it looks at links and tunnels anew first, and shortens a pause in the kernel by
+ * the time asleep. */
+void bulkhead_lock_fall_asleep (BulkheadLock *lock);
+void bulkhead_lock_wake_up (BulkheadLock *lock);
 /* The rules as nft text; "" when off. (transfer full) */
 char *bulkhead_lock_get_rules (BulkheadLock *lock);
 /* Whether the trusted tunnel of that name is up: link up, address, WireGuard: handshake < 180 s. */

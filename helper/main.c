@@ -2,8 +2,10 @@
 /* Only wires. Whatever ends this process, the rules stay in the kernel. */
 #include "boot.h"
 #include "error.h"
+#include "policy-files.h"
 #include "rescue.h"
 #include "service.h"
+#include "sleep.h"
 #include "watchdog.h"
 
 #include <glib-unix.h>
@@ -66,6 +68,8 @@ parse (Options *options, int *argc, char ***argv, GError **error)
     }
     if (options->state_dir == NULL)
         options->state_dir = g_strdup ("/var/lib/bulkhead");
+    if (options->config_dir == NULL)
+        options->config_dir = g_strdup ("/etc/bulkhead");
     if (options->log_dir == NULL)
         options->log_dir = g_strdup ("/var/log/bulkhead");
     return TRUE;
@@ -127,14 +131,74 @@ open_bus (GError **error)
 
 typedef struct {
     GMainLoop *loop;
+    BulkheadLock *lock;
+    BulkheadAtBoot *at_boot;
+    const char *config_dir;
+    BulkheadPolicyFiles *files;
+    BulkheadSleep *sleep;
     gboolean bus_back; /* after it was gone */
 } Run;
+
+static void
+run_clear (Run *run)
+{
+    g_clear_pointer (&run->files, bulkhead_policy_files_free);
+    g_clear_pointer (&run->sleep, bulkhead_sleep_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
 
 static gboolean
 on_signal_cb (gpointer state)
 {
     g_main_loop_quit (((Run *)state)->loop);
     return G_SOURCE_REMOVE;
+}
+
+static void
+on_at_boot_set_cb (GObject *source, GAsyncResult *result, gpointer state)
+{
+    g_autoptr (GError) error = NULL;
+
+    if (!bulkhead_at_boot_set_finish (BULKHEAD_AT_BOOT (source), result, &error))
+        g_warning ("what the administrator fixed for the boot is not so: %s", error->message);
+}
+
+/* Also when somebody else changed it, as with systemctl. */
+static void
+keep_at_boot (const Run *run)
+{
+    gboolean now = bulkhead_at_boot_is_on (run->at_boot);
+    gboolean wanted = bulkhead_managed_at_boot (bulkhead_lock_get_managed (run->lock), now);
+
+    if (!wanted != !now)
+        bulkhead_at_boot_set_async (run->at_boot, wanted, on_at_boot_set_cb, NULL);
+}
+
+static void
+on_policy_changed_cb (gpointer state)
+{
+    const Run *run = state;
+
+    bulkhead_lock_set_managed (run->lock, bulkhead_policy_files_read (run->config_dir));
+    keep_at_boot (run);
+}
+
+static gboolean
+on_hangup_cb (gpointer state)
+{
+    on_policy_changed_cb (state);
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+on_sleep_cb (gboolean asleep, gpointer state)
+{
+    const Run *run = state;
+
+    if (asleep)
+        bulkhead_lock_fall_asleep (run->lock);
+    else
+        bulkhead_lock_wake_up (run->lock);
 }
 
 static gboolean look_for_bus_cb (gpointer state);
@@ -166,23 +230,41 @@ look_for_bus_cb (gpointer state)
     return G_SOURCE_REMOVE;
 }
 
+/* Watched first and read again then: nothing is missed between the first reading and the watch. */
+static void
+follow_policy (Run *state)
+{
+    g_autoptr (GError) error = NULL;
+
+    state->files =
+        bulkhead_policy_files_watch (state->config_dir, on_policy_changed_cb, state, &error);
+    if (state->files == NULL)
+        g_warning ("%s; a SIGHUP makes the helper read them", error->message);
+    g_unix_signal_add (SIGHUP, on_hangup_cb, state);
+    on_policy_changed_cb (state);
+}
+
 /* The name is owned last: who sees it knows that the stored lock is in force. */
 static gboolean
-serve (GDBusConnection *bus, BulkheadLock *lock, BulkheadJournal *journal, BulkheadGrants *grants,
-       GError **error)
+serve (GDBusConnection *bus, BulkheadLock *lock, const char *config_dir, BulkheadJournal *journal,
+       BulkheadGrants *grants, GError **error)
 {
     g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
     g_autoptr (BulkheadAtBoot) at_boot = bulkhead_at_boot_new (bus);
     g_autoptr (BulkheadService) service = bulkhead_service_new (lock, journal, grants, at_boot);
-    Run state = { loop, FALSE };
+    g_auto (Run)
+        state = { .loop = loop, .lock = lock, .at_boot = at_boot, .config_dir = config_dir };
     guint watchdog;
 
+    follow_policy (&state);
+    g_signal_connect_swapped (at_boot, "changed", G_CALLBACK (keep_at_boot), &state);
     g_signal_connect_swapped (bus, "closed", G_CALLBACK (look_for_bus_cb), &state);
     g_unix_signal_add (SIGTERM, on_signal_cb, &state);
     g_unix_signal_add (SIGINT, on_signal_cb, &state);
     if (!bulkhead_service_export (service, bus, error) || !own_name (bus, error))
         return FALSE;
     bulkhead_watchdog_tell ("READY=1");
+    state.sleep = bulkhead_sleep_new (bus, on_sleep_cb, &state);
     watchdog = bulkhead_watchdog_start ();
     g_main_loop_run (loop);
     g_clear_handle_id (&watchdog, g_source_remove);
@@ -226,11 +308,13 @@ run_helper (const Options *options, GError **error)
         return FALSE;
     journal = bulkhead_journal_new (options->log_dir);
     bulkhead_journal_write (journal, BULKHEAD_EVENT_STARTED, detail);
-    lock = bulkhead_lock_new (g_steal_pointer (&store), journal, !options->no_owner, error);
+    lock = bulkhead_lock_new (g_steal_pointer (&store),
+                              bulkhead_policy_files_read (options->config_dir), journal,
+                              !options->no_owner, error);
     if (lock == NULL)
         return FALSE;
     grants = open_grants (options->state_dir, journal);
-    ok = serve (bus, lock, journal, grants, error);
+    ok = serve (bus, lock, options->config_dir, journal, grants, error);
     bulkhead_journal_write (journal, BULKHEAD_EVENT_STOPPED, NULL);
     return ok;
 }
@@ -241,11 +325,12 @@ run (const Options *options, GError **error)
     gboolean use_owner = !options->no_owner;
 
     if (options->boot)
-        return bulkhead_boot_lock (options->state_dir, options->log_dir, use_owner, error);
+        return bulkhead_boot_lock (options->state_dir, options->config_dir, options->log_dir,
+                                   use_owner, error);
     if (options->close)
-        return bulkhead_boot_close (options->state_dir, use_owner, error);
+        return bulkhead_boot_close (options->state_dir, options->config_dir, use_owner, error);
     if (options->rescue)
-        return bulkhead_rescue (options->state_dir, options->log_dir, error);
+        return bulkhead_rescue (options->state_dir, options->config_dir, options->log_dir, error);
     return run_helper (options, error);
 }
 

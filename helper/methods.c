@@ -329,6 +329,16 @@ static const struct {
     { "ListGrants", do_list_grants },
 };
 
+gboolean
+bulkhead_methods_check_fixed (const char *method, BulkheadLock *lock, GError **error)
+{
+    static const char *const openings[] = { "Unlock", "Pause", NULL };
+
+    return !g_strv_contains (openings, method)
+           || bulkhead_managed_check_free (bulkhead_lock_get_managed (lock), BULKHEAD_SETTING_LOCK,
+                                           error);
+}
+
 GVariant *
 bulkhead_methods_perform (const char *method, const BulkheadRequest *request, GError **error)
 {

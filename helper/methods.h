@@ -18,6 +18,10 @@ typedef struct {
     GVariant *arguments; /* a tuple of the types in the interface */
 } BulkheadRequest;
 
+/* FALSE and FIXED for what @method can only mean to do and the administrator does not let anybody
+ * do: to be asked first, so that nobody types a password for nothing. */
+gboolean bulkhead_methods_check_fixed (const char *method, BulkheadLock *lock, GError **error);
+
 /* Every method but SetAtBoot, which is not done at once. Returns: (transfer floating): the answer's
  * tuple; NULL and an error, then nothing changed. */
 GVariant *bulkhead_methods_perform (const char *method, const BulkheadRequest *request,

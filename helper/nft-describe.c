@@ -241,6 +241,14 @@ key_bytes (const struct nlattr *attribute, gsize size)
     return mnl_attr_get_payload (value.at[NFTA_DATA_VALUE]);
 }
 
+static guint64
+milliseconds_of (const struct nlattr *attribute)
+{
+    if (attribute == NULL || mnl_attr_get_payload_len (attribute) != sizeof (guint64))
+        return 0;
+    return GUINT64_FROM_BE (mnl_attr_get_u64 (attribute));
+}
+
 void
 bulkhead_elements_add_message (BulkheadElements *elements, const struct nlmsghdr *message)
 {
@@ -260,6 +268,8 @@ bulkhead_elements_add_message (BulkheadElements *elements, const struct nlmsghdr
         key = key_bytes (element.at[NFTA_SET_ELEM_KEY], elements->key);
         key_end = key_bytes (element.at[NFTA_SET_ELEM_KEY_END], elements->key);
         flags = number_of (element.at[NFTA_SET_ELEM_FLAGS]);
+        elements->left =
+            MAX (elements->left, milliseconds_of (element.at[NFTA_SET_ELEM_EXPIRATION]));
         if (key != NULL && (flags & ~NFT_SET_ELEM_INTERVAL_END) == 0)
             add_record (key, key_end, flags, elements);
         else

@@ -20,6 +20,7 @@ gboolean bulkhead_describe_identify (const struct nlmsghdr *message, BulkheadFam
 /* The elements of a set as the kernel keeps them, one record each, sorted: to compare. */
 typedef struct {
     gsize key;    /* bytes of a key */
+    guint64 left; /* ms until the last of them goes, as the kernel tells; 0: they stay */
     gsize record; /* bytes of one */
     GByteArray *bytes;
 } BulkheadElements;

@@ -15,7 +15,8 @@
 #endif
 #define OWNER_FLAGS (NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST)
 
-#define ATTEMPTS 50 /* when somebody else changes the ruleset at the same time */
+#define SLACK (2 * G_USEC_PER_SEC) /* between the kernel's time for an element and ours */
+#define ATTEMPTS 50                /* when somebody else changes the ruleset at the same time */
 
 struct _BulkheadSink {
     BulkheadNftSocket *nft;
@@ -273,16 +274,18 @@ on_elements (const struct nlmsghdr *message, gpointer data)
     bulkhead_elements_add_message (data, message);
 }
 
-/* An element with a timeout may be gone when its time is nearly over, and must be afterwards. */
+/* An element with a timeout may be gone when its time is nearly over, and must be afterwards. It
+ * may not stay longer than it should, as when the kernel's time stood still while the machine
+ * slept, or when another program put it in again. */
 static gboolean
 same_elements (const BulkheadSet *set, const BulkheadElements *expected,
                const BulkheadElements *actual)
 {
     gint64 left = set->expires - bulkhead_boottime ();
 
-    if (set->timeout > 0 && left < 2 * G_USEC_PER_SEC && actual->bytes->len == 0)
+    if (set->timeout > 0 && left < SLACK && actual->bytes->len == 0)
         return TRUE;
-    if (set->timeout > 0 && left < -2 * G_USEC_PER_SEC)
+    if (set->timeout > 0 && (left < -SLACK || actual->left * 1000 > (guint64)MAX (left, 0) + SLACK))
         return FALSE;
     return expected->bytes->len == actual->bytes->len
            && (expected->bytes->len == 0

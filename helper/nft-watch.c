@@ -44,7 +44,8 @@ take_author (const struct nlattr *attribute, void *data)
     return MNL_CB_OK;
 }
 
-/* The generation's message ends a transaction and names its author. */
+/* The generation's message ends a transaction and names its author. Of several that touched us the
+ * first is named; who only changed other tables meanwhile is not. */
 static void
 take_message (BulkheadNftWatch *watch, const struct nlmsghdr *message, Author *author)
 {
@@ -55,7 +56,7 @@ take_message (BulkheadNftWatch *watch, const struct nlmsghdr *message, Author *a
     if (message->nlmsg_pid == watch->own_port)
         return;
     if (NFNL_MSG_TYPE (message->nlmsg_type) == NFT_MSG_NEWGEN) {
-        if (watch->touched)
+        if (watch->touched && author->pid == 0)
             mnl_attr_parse (message, sizeof (struct nfgenmsg), take_author, author);
         return;
     }

@@ -98,6 +98,18 @@ copy_with_exceptions (const BulkheadPolicy *policy, GArray *exceptions)
     return copy;
 }
 
+BulkheadPolicy *
+bulkhead_policy_with_tunnels_of (const BulkheadPolicy *policy, const BulkheadPolicy *other)
+{
+    return copy_with_tunnels (policy, other->tunnels);
+}
+
+BulkheadPolicy *
+bulkhead_policy_with_exceptions_of (const BulkheadPolicy *policy, const BulkheadPolicy *other)
+{
+    return copy_with_exceptions (policy, other->exceptions);
+}
+
 static gboolean
 exceptions_equal (const GArray *a, const GArray *b)
 {

@@ -107,6 +107,12 @@ BulkheadPolicy *bulkhead_policy_without_exceptions (const BulkheadPolicy *policy
                                                     const BulkheadException *exceptions, gsize n,
                                                     GError **error);
 
+/* With all the tunnels, or all the exceptions, of @other in the place of its own. */
+BulkheadPolicy *bulkhead_policy_with_tunnels_of (const BulkheadPolicy *policy,
+                                                 const BulkheadPolicy *other);
+BulkheadPolicy *bulkhead_policy_with_exceptions_of (const BulkheadPolicy *policy,
+                                                    const BulkheadPolicy *other);
+
 /* The tunnel with that name, or that interface; NULL when there is none. */
 const BulkheadTunnel *bulkhead_policy_find_tunnel (const BulkheadPolicy *policy, const char *name);
 const BulkheadTunnel *bulkhead_policy_find_interface (const BulkheadPolicy *policy,

@@ -5,6 +5,7 @@
 #include "holder.h"
 #include "journal.h"
 #include "nft-sink.h"
+#include "policy-files.h"
 #include "store.h"
 
 #include <errno.h>
@@ -139,8 +140,18 @@ remove_links (Rescue *rescue)
     }
 }
 
+static void
+tell_managed (const char *config_dir)
+{
+    g_autoptr (BulkheadManaged) managed = bulkhead_policy_files_read (config_dir);
+
+    if (bulkhead_managed_fixes (managed, BULKHEAD_SETTING_LOCK))
+        g_print ("%s/%s locks again as soon as a helper starts: mend it or take it away\n",
+                 config_dir, managed->fixed_by[BULKHEAD_SETTING_LOCK]);
+}
+
 gboolean
-bulkhead_rescue (const char *state_dir, const char *log_dir, GError **error)
+bulkhead_rescue (const char *state_dir, const char *config_dir, const char *log_dir, GError **error)
 {
     g_autoptr (BulkheadJournal) journal = NULL;
     g_autoptr (BulkheadStore) store = NULL;
@@ -156,6 +167,7 @@ bulkhead_rescue (const char *state_dir, const char *log_dir, GError **error)
     if (store != NULL)
         store_unlocked (&rescue, store);
     remove_links (&rescue);
+    tell_managed (config_dir);
     if (rescue.undone > 0) {
         journal = bulkhead_journal_new (log_dir);
         bulkhead_journal_write (journal, BULKHEAD_EVENT_UNLOCKED,

@@ -117,9 +117,17 @@ static void
 set_at_boot (Call *call)
 {
     GVariant *arguments = g_dbus_method_invocation_get_parameters (call->invocation);
+    const BulkheadManaged *managed = bulkhead_lock_get_managed (call->service->lock);
+    gboolean now = bulkhead_at_boot_is_on (call->service->at_boot);
+    g_autoptr (GError) error = NULL;
     gboolean on;
 
     g_variant_get (arguments, "(b)", &on);
+    if (!bulkhead_managed_check_free (managed, BULKHEAD_SETTING_AT_BOOT, &error)) {
+        answer (call, !on == !now ? g_variant_new ("()") : NULL, error);
+        call_free (call);
+        return;
+    }
     bulkhead_at_boot_set_async (call->service->at_boot, on, on_at_boot_set_cb, call);
 }
 
@@ -164,8 +172,15 @@ on_checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 on_called_cb (BulkheadService *self, GDBusMethodInvocation *invocation)
 {
-    Call *call = g_new0 (Call, 1);
+    Call *call;
+    g_autoptr (GError) error = NULL;
 
+    if (!bulkhead_methods_check_fixed (g_dbus_method_invocation_get_method_name (invocation),
+                                       self->lock, &error)) {
+        g_dbus_method_invocation_return_gerror (invocation, error);
+        return TRUE;
+    }
+    call = g_new0 (Call, 1);
     call->service = g_object_ref (self);
     call->invocation = invocation;
     bulkhead_authority_check_async (self->authority, invocation, on_checked_cb, call);
@@ -192,10 +207,13 @@ static void
 on_lock_changed_cb (BulkheadService *self)
 {
     const BulkheadPolicy *policy = bulkhead_lock_get_policy (self->lock);
+    g_auto (GStrv) fixed = bulkhead_managed_list (bulkhead_lock_get_managed (self->lock));
 
     bulkhead_helper1_set_state (self->skeleton, bulkhead_lock_get_state (self->lock));
     bulkhead_helper1_set_locked (self->skeleton, policy->locked);
     bulkhead_helper1_set_lan (self->skeleton, policy->lan);
+    bulkhead_helper1_set_ready (self->skeleton, bulkhead_lock_is_ready (self->lock));
+    bulkhead_helper1_set_fixed (self->skeleton, (const char *const *)fixed);
     update_paused_until (self);
 }
 

@@ -2,6 +2,7 @@
 #include "state-file.h"
 
 #include "error.h"
+#include "trusted-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +12,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define SIZE_MAX_READ (64 * 1024 * 1024)
 
 struct _BulkheadStateFile {
     char *directory_path, *path; /* for messages */
@@ -36,17 +35,6 @@ fail_errno (GError **error, const char *path)
     return fail (error, BULKHEAD_ERROR_STORE_FAILED, path, g_strerror (errno));
 }
 
-/* Whoever else could write here could unlock us. */
-static const char *
-find_distrust (const struct stat *status)
-{
-    if (status->st_uid != geteuid ())
-        return "belongs to another user";
-    if (status->st_mode & (S_IWGRP | S_IWOTH))
-        return "others may write to it";
-    return NULL;
-}
-
 static gboolean
 open_directory (BulkheadStateFile *file, GError **error)
 {
@@ -59,7 +47,7 @@ open_directory (BulkheadStateFile *file, GError **error)
     file->directory = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (file->directory < 0 || fstat (file->directory, &status) < 0)
         return fail_errno (error, path);
-    distrust = find_distrust (&status);
+    distrust = bulkhead_trusted_file_distrust (&status);
     return distrust == NULL || fail (error, BULKHEAD_ERROR_STORE_FAILED, path, distrust);
 }
 
@@ -103,56 +91,13 @@ bulkhead_state_file_lock_directory (BulkheadStateFile *file, GError **error)
                  "held by another helper");
 }
 
-/* Returns: NULL, or why the file cannot be taken for ours. */
-static const char *
-read_all (int fd, char **ret_text, gsize *ret_length)
-{
-    g_autofree char *text = NULL;
-    const char *distrust;
-    struct stat status;
-    gsize length = 0;
-
-    if (fstat (fd, &status) < 0)
-        return g_strerror (errno);
-    if (!S_ISREG (status.st_mode))
-        return "not a regular file";
-    distrust = find_distrust (&status);
-    if (distrust != NULL)
-        return distrust;
-    if (status.st_size > SIZE_MAX_READ)
-        return "larger than 64 MiB";
-    text = g_malloc0 (status.st_size + 1);
-    while (length < (gsize)status.st_size) {
-        gssize n = TEMP_FAILURE_RETRY (read (fd, text + length, status.st_size - length));
-
-        if (n < 0)
-            return g_strerror (errno);
-        if (n == 0)
-            break;
-        length += n;
-    }
-    *ret_text = g_steal_pointer (&text);
-    *ret_length = length;
-    return NULL;
-}
-
 gboolean
 bulkhead_state_file_read (BulkheadStateFile *file, char **ret_text, gsize *ret_length,
                           GError **error)
 {
-    /* O_NONBLOCK: a FIFO put there must not hang the boot. */
-    const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    const char *problem;
-    int fd = openat (file->directory, file->name, flags);
+    const char *problem =
+        bulkhead_trusted_file_read (file->directory, file->name, ret_text, ret_length);
 
-    if (fd < 0 && errno == ENOENT) {
-        *ret_text = NULL;
-        *ret_length = 0;
-        return TRUE;
-    }
-    problem = fd < 0 ? g_strerror (errno) : read_all (fd, ret_text, ret_length);
-    if (fd >= 0)
-        close (fd);
     file->unreadable = problem != NULL;
     return problem == NULL || fail (error, BULKHEAD_ERROR_STATE_UNREADABLE, file->path, problem);
 }

@@ -73,9 +73,20 @@ bulkhead_status_reason (GVariant *status)
     return g_strdup ("The helper gave a state that this program does not know.");
 }
 
-static const char *
-way_out (BulkheadState state)
+static gboolean
+is_fixed (GVariant *status, const char *setting)
 {
+    g_autoptr (GVariant) fixed = bulkhead_get_array (status, "fixed", "as");
+    g_autofree const char **names = g_variant_get_strv (fixed, NULL);
+
+    return g_strv_contains (names, setting);
+}
+
+static const char *
+way_out (GVariant *status, BulkheadState state)
+{
+    if (is_fixed (status, "lock"))
+        return "Way out:   only the administrator's; see man bulkhead-policy\n";
     switch (state) {
     case BULKHEAD_STATE_OFF:
         return "To lock:   bulkheadctl lock\n";
@@ -159,6 +170,21 @@ append_weakened (GString *text, GVariant *status)
     }
 }
 
+static void
+append_managed (GString *text, GVariant *status)
+{
+    g_autoptr (GVariant) fixed = bulkhead_get_array (status, "fixed", "as");
+    g_autofree const char **names = g_variant_get_strv (fixed, NULL);
+    g_autofree char *list = g_strjoinv (", ", (char **)names);
+    g_autofree char *line = g_strdup_printf ("%s (by the administrator)", list);
+    g_autofree char *problem = bulkhead_get_text (status, "managed_problem");
+
+    if (*list != '\0')
+        append_line (text, "Fixed:", TRUE, line);
+    if (*problem != '\0')
+        append_line (text, "Policy:", TRUE, problem);
+}
+
 char *
 bulkhead_status_to_text (GVariant *status)
 {
@@ -175,6 +201,7 @@ bulkhead_status_to_text (GVariant *status)
                  bulkhead_get_flag (status, "at_boot") ? "on"
                                                        : "off: open until the helper is started");
     append_weakened (text, status);
-    g_string_append (text, way_out (state));
+    append_managed (text, status);
+    g_string_append (text, way_out (status, state));
     return g_string_free (text, FALSE);
 }

@@ -56,6 +56,8 @@ BUS_CONFIG = """<busconfig>
   <allow send_destination="org.freedesktop.PolicyKit1"/>
 </policy>
 <include>{source}/data/org.bulkhead.Helper1.conf</include>
+<policy user="root"><allow own="org.freedesktop.login1"/></policy>
+<policy context="default"><allow send_destination="org.freedesktop.login1"/></policy>
 </busconfig>
 """
 

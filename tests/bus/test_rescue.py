@@ -50,6 +50,18 @@ def settings(place):
         return re.sub(r"sha256=.*", "", file.read())
 
 
+def test_what_locks_again_is_named(place):
+    """The administrator's files are his: one that locks is not touched, but told."""
+    settle(place)
+    folder = os.path.join(place.directory, "policy.d")
+    os.mkdir(folder, 0o755)
+    with open(os.path.join(folder, "10-lock.conf"), "w", encoding="utf-8") as file:
+        file.write("[bulkhead]\nlocked=true\n")
+    status, said, _ = rescue(place, "--config-dir", place.directory)
+    assert status == 0 and place.rules_in_kernel() == ""
+    assert f"{place.directory}/policy.d/10-lock.conf locks again as soon as a helper starts" in said
+
+
 def test_dead_helper(place):
     settle(place)
     place.end(place.helpers[0], signal.SIGKILL)

@@ -12,7 +12,7 @@ from gi.repository import GLib
 import pytest
 
 from place import BLOCKING, GOOD, HELPER, NAME, NOBODY, OFF, PATH, PAUSED, READS, SECONDS, SOURCE
-from place import Bus, run, settle, tunnel
+from place import Bus, run, settle, tunnel, wait_for
 
 # Gives tun0 its carrier until there is nothing more to read.
 HOLD_TUN0 = """
@@ -159,8 +159,24 @@ def test_properties(place):
     assert re.fullmatch(r"\d+\.\d+\.\d+", place.property("Version"))
     while GLib.MainContext.default().iteration(False):
         pass
-    assert {"State": BLOCKING, "Locked": True} in changes
+    assert {"State": BLOCKING, "Locked": True, "Ready": True} in changes
+    assert [change["Ready"] for change in changes if "Ready" in change] == [True, False, True]
     assert "203.0.113.5" not in str(changes)
+
+
+def test_ready_waits_for_the_large_lists(place):
+    """They are read back a moment later: not ready until then."""
+    place.start()
+    place.call("Lock")
+    changes = []
+    place.bus.connection.signal_subscribe(
+        NAME, "org.freedesktop.DBus.Properties", "PropertiesChanged", PATH, None, 0,
+        lambda *arguments: changes.append(arguments[5].unpack()[1]))
+    many = [f"198.{18 + n // 65536}.{n // 256 % 256}.{n % 256}" for n in range(0, 40000, 2)]
+    place.call("AddExceptions", f"({many!r},)")
+    wait_for(lambda: not GLib.MainContext.default().iteration(False) and len(changes) >= 2)
+    assert [change["Ready"] for change in changes if "Ready" in change] == [False, True]
+    assert place.property("Ready")
 
 
 def test_log(place):

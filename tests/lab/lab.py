@@ -371,6 +371,12 @@ class Lab:
         return self._bus.call_sync(BUS_NAME, BUS_PATH, BUS_NAME, method, parameters, None,
                                    Gio.DBusCallFlags.NO_AUTO_START, 30000, None).unpack()
 
+    def property(self, name):
+        return self._bus.call_sync(
+            BUS_NAME, BUS_PATH, "org.freedesktop.DBus.Properties", "Get",
+            GLib.Variant("(ss)", (BUS_NAME, name)), None, Gio.DBusCallFlags.NO_AUTO_START, 30000,
+            None).unpack()[0]
+
     def ctl(self, *arguments, timeout=30):
         """bulkheadctl: (exit status, stdout, stderr)."""
         done = self.victim.run(self.program("bulkheadctl"), *arguments, check=False,

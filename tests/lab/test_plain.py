@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The way of kernels before 6.9: a plain table, put back when another program takes it away."""
 import json
+import re
 import signal
 import time
 
@@ -18,8 +19,11 @@ BACK_MS = 100  # DESIGN 11 says 10 on an idle machine; this one has two cores th
 
 def repairs(lab):
     """What the log says of them: it tells at most a few a second, however many there were."""
-    events = json.loads(lab.must("log", "--json", "--limit", "0"))["events"]
-    return [event for event in events if event.get("event") == "restored"]
+    return [event for event in events(lab) if event.get("event") == "restored"]
+
+
+def events(lab):
+    return json.loads(lab.must("log", "--json", "--limit", "0"))["events"]
 
 
 def whole(lab):
@@ -28,8 +32,9 @@ def whole(lab):
 
 @pytest.mark.parametrize("attack", ["flush ruleset"] + tamperings())
 def test_put_back(lab, attack, record_property):
-    """L105, L108: how many packets left until the table was back, and after how long."""
+    """L105, L108: how many packets left until the table was back, and after how long; who did it."""
     lab.must("lock")
+    known = len(events(lab))
     assert_silent(lab, FLOOD, 0.1)
     ways = probe_ways(lab, (4, 6))
     leaked, gaps, before = 0, [], len(repairs(lab))
@@ -48,8 +53,24 @@ def test_put_back(lab, attack, record_property):
           f"{max(gaps):.0f} ms; the log tells of {told} ms")
     record_property("leaked", leaked)
     assert told and max(told) < BACK_MS
+    blamed = [event["by"] for event in events(lab)[known:] if event["event"] == "removed"]
+    assert len(blamed) == 5 and all(re.fullmatch(r"nft \(\d+\)", who) for who in blamed), blamed
     assert_silent(lab, ways)
     assert state(lab) == BLOCKING
+
+
+def test_a_pause_made_longer(lab):
+    """By another program: the rules are ours in every word, and stay open for longer."""
+    lab.must("lock")
+    lab.must("pause", "300")
+    known = len(events(lab))
+    lab.victim.nft("flush set inet bulkhead paused\n"
+                   "add element inet bulkhead paused { ipv4 timeout 1d, ipv6 timeout 1d }\n")
+    assert wait_for(lambda: "1d" not in lab.victim.run(
+        "nft", "list", "set", "inet", "bulkhead", "paused").stdout, 3)
+    assert "ipv4 timeout 5m expires" in lab.victim.run(
+        "nft", "list", "set", "inet", "bulkhead", "paused").stdout
+    assert "removed" in [event["event"] for event in events(lab)[known:]]
 
 
 def test_never_broken_for_long(lab):

@@ -112,7 +112,32 @@ def test_flush_by_another_program(lab):
 def tamperings():
     return ["delete table inet bulkhead", "flush table inet bulkhead",
             "add table inet bulkhead { flags dormant; }",
-            "insert rule inet bulkhead output accept", "add chain inet bulkhead spy"]
+            "insert rule inet bulkhead output accept", "add chain inet bulkhead spy",
+            "add chain inet bulkhead output { policy accept; }", "flush chain inet bulkhead output",
+            "add element inet bulkhead routers4 { 198.51.100.9 }",
+            "delete table netdev bulkhead", "flush chain netdev bulkhead allowed",
+            "insert rule netdev bulkhead allowed accept"]
+
+
+def test_another_table_that_drops(lab, wireguard):
+    """It can only close more: nothing is wrong with ours, nothing is told or taken away."""
+    lab.must("lock")
+    assert wait_for(lambda: state(lab) == PROTECTED, 3)
+    before = events(lab)
+    lab.victim.nft("table inet other { chain o { type filter hook output priority -400; drop; }\n"
+                   "chain i { type filter hook input priority -400; drop; }\n}")
+    try:
+        assert not wireguard.works()
+        assert lab.ctl("verify")[0] == 0 and lab.ctl("ready")[0] == 0
+        assert "table inet other" in lab.victim.run("nft", "list", "tables").stdout
+    finally:
+        lab.victim.run("nft", "delete", "table", "inet", "other")
+    assert wireguard.works()
+    assert not [e for e in events(lab)[len(before):] if e["event"] in ("removed", "broken")]
+
+
+def events(lab):
+    return json.loads(lab.must("log", "--json", "--limit", "0"))["events"]
 
 
 def test_flush_after_the_helper_died(lab):

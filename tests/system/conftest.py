@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Machines to boot, and the figures of the run, which are printed at its end."""
 import os
-import shutil
 import sys
-import tempfile
 
 import pytest
 
@@ -36,14 +34,10 @@ def built(folders):
 
 
 @pytest.fixture(scope="session")
-def layers(built):
+def layers(built, tmp_path_factory):
     """What every disk begins as: Debian with the product installed. A failure to make it fails
     the tests; none is skipped."""
-    directory = tempfile.mkdtemp(prefix="bulkhead-product-", dir="/var/tmp")
-    try:
-        yield product.furnish(image(), debian.files(built), directory)
-    finally:
-        shutil.rmtree(directory)
+    return product.furnish(image(), debian.files(built), str(tmp_path_factory.mktemp("product")))
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ class Machine:
     def __init__(self, network, layers):
         self.network, self.layers = network, layers
         self.nspawn = self.leader = None
-        self.disk = tempfile.mkdtemp(prefix="bulkhead-machine-", dir="/var/tmp")
+        self.disk = tempfile.mkdtemp(prefix="bulkhead-machine-", dir=network.directory)
         for name in ("upper", "work", "root"):
             os.mkdir(os.path.join(self.disk, name))
         os.chmod(os.path.join(self.disk, "upper"), 0o755)

@@ -84,6 +84,17 @@ ExecStartPre=bulkheadctl ready --wait 30
 """)
 
 
+def keep_plainly(machine):
+    """The rules are kept as kernels before 6.9 need it."""
+    for unit, start in (("bulkhead", ""), ("bulkhead-boot", " --boot")):
+        machine.write(f"/etc/systemd/system/{unit}.service.d/plain.conf", f"""[Service]
+ExecStart=
+ExecStart=/usr/libexec/bulkheadd --no-owner{start}
+ExecStopPost=
+ExecStopPost=/usr/libexec/bulkheadd --no-owner --close
+""")
+
+
 def plug_sender(machine, mark, ways):
     """An ordinary program started as early as a unit can be, that does not heed SIGTERM."""
     machine.write("/etc/systemd/system/sender.service", f"""[Unit]

@@ -4,6 +4,7 @@
 With owner (Linux 6.9 and later) nobody but the helper can touch its rules: no packet leaves. The
 plain way, forced by --no-owner, puts them back: how many left until then is told.
 """
+import json
 import shutil
 import time
 
@@ -13,7 +14,7 @@ import debian
 from checks import assert_seen
 from machine import Machine
 from network import Network
-from product import plug_network
+from product import keep_plainly, plug_network
 from traffic import TARGET, new_mark
 from vpn import wait_for
 
@@ -27,23 +28,19 @@ SERVICE = {
     "kill -s ABRT": ("systemctl kill -s ABRT bulkhead", ""),
     "restart": ("systemctl restart bulkhead", ""),
     "stop": ("systemctl stop bulkhead; sleep 1", "systemctl start bulkhead"),
+    "restart dbus": ("systemctl restart dbus", ""),
     "upgrade": ("dpkg --install /run/later/*.deb", ""),
 }
 # What other programs do to the rules, and what ends it.
 FOREIGN = {
-    "nft flush ruleset": ("nft flush ruleset", ""),
+    "5 nft flush ruleset": ("for i in 1 2 3 4 5; do nft flush ruleset; sleep 0.1; done", ""),
     "restart nftables": ("systemctl restart nftables", ""),
     "reload nftables": ("systemctl reload nftables", ""),
     "stop nftables": ("systemctl stop nftables", ""),
     "ufw enable": ("ufw --force enable", "ufw disable"),
     "firewalld reload": ("systemctl start firewalld; firewall-cmd --reload", "systemctl stop firewalld"),
 }
-PLAIN = """[Service]
-ExecStart=
-ExecStart=/usr/libexec/bulkheadd --no-owner
-ExecStopPost=
-ExecStopPost=/usr/libexec/bulkheadd --close --no-owner
-"""
+FLUSHED = [name for name in FOREIGN if "nft" in name]
 
 
 class Locked:
@@ -52,6 +49,10 @@ class Locked:
     def __init__(self, machine, way):
         self.machine, self.network, self.way = machine, machine.network, way
         self.told = []
+
+    def repairs(self):
+        events = json.loads(self.machine.must("log", "--json", "--limit", "0"))["events"]
+        return [event for event in events if event.get("event") == "restored"]
 
     def is_whole(self):
         return self.machine.ctl("verify")[0] == 0
@@ -85,7 +86,7 @@ def locked(request, layers, built, folders, figure):
     with Network() as network, Machine(network, layers) as machine:
         plug_network(machine)
         if request.param == "plain":
-            machine.write("/etc/systemd/system/bulkhead.service.d/plain.conf", PLAIN)
+            keep_plainly(machine)
         machine.power_on()
         assert wait_for(lambda: network.page(4) and network.page(6), 20)
         shutil.copytree(later, f"/proc/{machine.leader}/root/run/later")
@@ -127,9 +128,12 @@ def test_upgraded(locked):
 @pytest.mark.parametrize("event", FOREIGN)
 def test_other_firewalls_come_and_go(locked, event):
     script, after = FOREIGN[event]
+    before = len(locked.repairs())
     seen, took = locked.flood(event, script)
     locked.machine.shell(after)
     assert took < BACK_SECONDS
-    if locked.way == "owner":
+    repaired = len(locked.repairs()) > before
+    assert repaired == (locked.way == "plain" and event in FLUSHED), "control: who took the rules out?"
+    if not repaired:
         leaks = seen.forbidden(locked.network.allowed())
         assert not leaks, "\n".join(leaks)

@@ -8,8 +8,8 @@ import sys
 
 # The pure core: values in, values out.
 CORE = {
-    "address", "compile", "compile-egress", "compile-element", "compile-local", "compile-sets", "error", "exception", "found", "net",
-    "policy", "policy-text", "ruleset", "ruleset-text", "tunnel",
+    "address", "compile", "compile-egress", "compile-element", "compile-local", "compile-sets", "error", "exception", "found", "managed", "managed-text", "net",
+    "policy", "policy-keys", "policy-text", "ruleset", "ruleset-text", "tunnel",
     "weaker",
 }
 CORE_SYSTEM = {"gio/gio.h", "glib.h", "string.h"}
@@ -31,6 +31,7 @@ GUARDED = {
 # Names on the bus that few may call.
 GUARDED_NAMES = {
     "org.freedesktop.PolicyKit1": {"polkit"},
+    "org.freedesktop.login1": {"sleep"},
     "org.freedesktop.systemd1": {"at-boot"},
 }
 
@@ -39,10 +40,11 @@ LAYERS = [
     CORE,
     {"clock", "netlink", "nft-batch", "nft-describe", "nft-encode", "nft-listing", "nft-sink",
      "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
-     "conntrack", "grants", "state-file", "store", "journal", "observe", "enforcer",
-     "fallback", "holder", "watchdog"},
+     "conntrack", "grants", "trusted-file", "state-file", "store", "policy-files", "settings",
+     "journal", "observe", "enforcer", "fallback", "holder", "watchdog"},
     {"lock"},
-    {"at-boot", "permission", "polkit", "authority", "answers", "arguments", "methods", "service"},
+    {"at-boot", "sleep", "permission", "polkit", "authority", "answers", "arguments", "methods",
+     "service"},
     {"boot", "rescue", "main"},
 ]
 

@@ -201,6 +201,27 @@ test_pause (void)
     clear (sink);
 }
 
+/* The machine slept for a minute of two: the kernel's timeouts stood still, and what stands there
+ * now stays for longer than it should. Put in again, it does not. */
+static void
+test_pause_after_sleep (void)
+{
+    g_autoptr (BulkheadSink) sink = sink_new (TRUE);
+    g_autoptr (BulkheadRuleset) before = paused (120);
+    g_autoptr (BulkheadRuleset) after = paused (60);
+    g_autoptr (GError) error = NULL;
+
+    apply (sink, before);
+    g_assert_false (bulkhead_sink_verify (sink, after, NULL, BULKHEAD_READ_ALL, &error));
+    g_assert_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_ENFORCED);
+    g_assert_nonnull (strstr (error->message, "set paused"));
+    g_clear_error (&error);
+    apply (sink, after);
+    bulkhead_sink_verify (sink, after, NULL, BULKHEAD_READ_ALL, &error);
+    g_assert_no_error (error);
+    clear (sink);
+}
+
 /* A pause that is over already opens nothing, also when it is put in again. */
 static void
 test_pause_over (void)
@@ -446,6 +467,7 @@ main (int argc, char *argv[])
     g_test_add_func ("/nft/every-change", test_every_change);
     g_test_add_func ("/nft/pause", test_pause);
     g_test_add_func ("/nft/pause-over", test_pause_over);
+    g_test_add_func ("/nft/pause-after-sleep", test_pause_after_sleep);
     g_test_add_func ("/nft/owner", test_owner);
     g_test_add_func ("/nft/orphan-and-new-link", test_orphan_and_new_link);
     g_test_add_func ("/nft/between-ways", test_between_ways);
