@@ -2,6 +2,7 @@
 /* Only wires. Whatever ends this process, the rules stay in the kernel. */
 #include "boot.h"
 #include "error.h"
+#include "intake.h"
 #include "policy-files.h"
 #include "rescue.h"
 #include "service.h"
@@ -126,6 +127,7 @@ open_bus (GError **error)
     if (bus == NULL || !check_name_free (bus, error))
         return NULL;
     g_dbus_connection_set_exit_on_close (bus, FALSE);
+    bulkhead_intake_guard (bus);
     return g_steal_pointer (&bus);
 }
 

@@ -43,8 +43,8 @@ LAYERS = [
      "conntrack", "grants", "trusted-file", "state-file", "store", "policy-files", "settings",
      "journal", "observe", "enforcer", "fallback", "holder", "watchdog"},
     {"lock"},
-    {"at-boot", "sleep", "permission", "polkit", "authority", "answers", "arguments", "methods",
-     "service"},
+    {"answers", "arguments", "at-boot", "authority", "intake", "methods", "permission", "places",
+     "polkit", "service", "sleep"},
     {"boot", "rescue", "main"},
 ]
 
