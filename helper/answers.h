@@ -10,7 +10,7 @@
 GVariant *bulkhead_answer_tunnels (BulkheadLock *lock, gboolean addresses);
 GVariant *bulkhead_answer_status (BulkheadLock *lock, BulkheadAtBoot *at_boot, gboolean addresses);
 
-/* What the user @uid was refused, root: what everybody was; the newest first. "aa{sv}", floating. */
+/* What the user @uid was refused, the newest first; root: what everybody was. "aa{sv}". */
 GVariant *bulkhead_answer_blocked (const BulkheadBlocked *blocked, guint32 uid);
 
 /* TRUE when the kernel was just read back to enforce what is wanted; else FALSE and why, in words

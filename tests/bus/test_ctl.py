@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """bulkheadctl against a helper that says what each test wants, on a bus of its own.
 
-BULKHEADCTL names the program; without it, build/app/ctl/bulkheadctl. The fake takes its methods
-from data/org.bulkhead.Helper1.xml, so GDBus refuses a call that is not in the contract.
+BULKHEADCTL names the program; without it, app/ctl/bulkheadctl in the build directory that
+BULKHEAD_BUILD names, or in build. The fake takes its methods from data/org.bulkhead.Helper1.xml,
+so GDBus refuses a call that is not in the contract.
 """
 import json
 import os
@@ -20,7 +21,8 @@ from gi.repository import Gio, GLib  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.join(HERE, "..", "..")
-CTL = os.environ.get("BULKHEADCTL") or os.path.join(SOURCE, "build/app/ctl/bulkheadctl")
+BUILD = os.environ.get("BULKHEAD_BUILD") or os.path.join(SOURCE, "build")
+CTL = os.environ.get("BULKHEADCTL") or os.path.join(BUILD, "app/ctl/bulkheadctl")
 NAME = "org.bulkhead.Helper1"
 PATH = "/org/bulkhead/Helper1"
 ERROR = NAME + ".Error."

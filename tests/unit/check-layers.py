@@ -46,8 +46,8 @@ LAYERS = [
      "uptime", "watchdog"},
     {"lock"},
     {"recorder"},
-    {"at-boot", "sleep", "permission", "polkit", "authority", "answers", "arguments", "methods",
-     "service"},
+    {"answers", "arguments", "at-boot", "authority", "intake", "methods", "permission", "places",
+     "polkit", "service", "sleep"},
     {"boot", "rescue", "main"},
 ]
 
@@ -95,6 +95,8 @@ def check_apart(root):
                 yield f"app/{path.name}: includes the helper's {header}"
             if header.startswith("polkit") and path.stem != "agent":
                 yield f"app/{path.name}: includes {header}, which only agent may"
+            if re.match("gtk/|adwaita|gdk", header) and path.parent.name != "window":
+                yield f"app/{path.name}: includes {header}; only the window has a toolkit"
 
 
 def main():
