@@ -239,7 +239,7 @@ def test_purge_leaves_no_file(machine, figure):
     for first in ("purge", "remove"):
         install(machine)
         settle(machine)
-        machine.write("/etc/bulkhead/policy.d/10-company.conf", "[lock]\n")
+        machine.write("/etc/bulkhead/policy.d/10-company.conf", "[bulkhead]\nlan=false\n")
         machine.run("bulkheadctl", "pause", "60")
         assert "everything is open" in apt(machine, first, *PACKAGES)
         assert_nothing_runs(machine)
