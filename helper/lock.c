@@ -50,6 +50,7 @@ struct _BulkheadLock {
 G_DEFINE_FINAL_TYPE (BulkheadLock, bulkhead_lock, G_TYPE_OBJECT)
 
 static guint changed_signal;
+static guint tampered_signal;
 
 /* ---- state ---- */
 
@@ -373,6 +374,7 @@ repair (BulkheadLock *self, const char *program, guint32 pid)
         log_detail (self, BULKHEAD_EVENT_REMOVED, "by", pid != 0 ? who : "unknown");
         if (self->problem == NULL)
             log_detail (self, BULKHEAD_EVENT_RESTORED, "microseconds", time);
+        g_signal_emit (self, tampered_signal, 0, program, self->problem == NULL);
     }
     publish (self);
 }
@@ -744,6 +746,8 @@ bulkhead_lock_class_init (BulkheadLockClass *klass)
     G_OBJECT_CLASS (klass)->finalize = bulkhead_lock_finalize;
     changed_signal = g_signal_new ("changed", BULKHEAD_TYPE_LOCK, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                    NULL, G_TYPE_NONE, 0);
+    tampered_signal = g_signal_new ("tampered", BULKHEAD_TYPE_LOCK, G_SIGNAL_RUN_LAST, 0, NULL,
+                                    NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
 }
 
 static void

@@ -218,6 +218,15 @@ on_lock_changed_cb (BulkheadService *self)
 }
 
 static void
+on_lock_tampered_cb (BulkheadService *self, const char *program, gboolean restored)
+{
+    /* A program may have any bytes for its name; the bus takes only text. */
+    g_autofree char *text = g_utf8_make_valid (program, -1);
+
+    bulkhead_helper1_emit_tampered (self->skeleton, text, restored);
+}
+
+static void
 on_at_boot_changed_cb (BulkheadService *self)
 {
     bulkhead_helper1_set_at_boot (self->skeleton, bulkhead_at_boot_is_on (self->at_boot));
@@ -276,6 +285,8 @@ bulkhead_service_new (BulkheadLock *lock, BulkheadJournal *journal, BulkheadGran
     self->at_boot = g_object_ref (at_boot);
     self->authority = bulkhead_authority_new (grants);
     g_signal_connect_object (lock, "changed", G_CALLBACK (on_lock_changed_cb), self,
+                             G_CONNECT_SWAPPED);
+    g_signal_connect_object (lock, "tampered", G_CALLBACK (on_lock_tampered_cb), self,
                              G_CONNECT_SWAPPED);
     g_signal_connect_object (at_boot, "changed", G_CALLBACK (on_at_boot_changed_cb), self,
                              G_CONNECT_SWAPPED);

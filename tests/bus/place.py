@@ -74,6 +74,14 @@ GOOD = {  # for each method arguments that are right, once the lock is on and "h
     "RemoveExceptions": "(['192.0.2.0/24'],)", "Unlock": "()",
     "ListGrants": "()", "Authorize": "()", "Revoke": f"(uint32 {GRANTED},)",
 }
+# Gives tun0 its carrier until there is nothing more to read.
+HOLD_TUN0 = """
+import fcntl, struct, sys
+tun = open("/dev/net/tun", "r+b", buffering=0)
+fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", b"tun0", 0x0001))
+print("held", flush=True)
+sys.stdin.read()
+"""
 READS = ("GetStatus", "Verify", "ListTunnels", "ListGrants")
 
 
@@ -184,8 +192,8 @@ class Place:
         self.helpers.append(helper)
         return helper
 
-    def start(self, **more):
-        helper = self.spawn(**more)
+    def start(self, *arguments, **more):
+        helper = self.spawn(*arguments, **more)
         wait_for(lambda: helper.poll() is not None or self.bus.has_helper())
         assert helper.poll() is None, helper.stderr.read()
         return helper

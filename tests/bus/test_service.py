@@ -11,17 +11,8 @@ import xml.etree.ElementTree as ElementTree
 from gi.repository import GLib
 import pytest
 
-from place import BLOCKING, GOOD, HELPER, NAME, NOBODY, OFF, PATH, PAUSED, READS, SECONDS, SOURCE
-from place import Bus, run, settle, tunnel, wait_for
-
-# Gives tun0 its carrier until there is nothing more to read.
-HOLD_TUN0 = """
-import fcntl, struct, sys
-tun = open("/dev/net/tun", "r+b", buffering=0)
-fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", b"tun0", 0x0001))
-print("held", flush=True)
-sys.stdin.read()
-"""
+from place import BLOCKING, GOOD, HELPER, HOLD_TUN0, NAME, NOBODY, OFF, PATH, PAUSED, READS
+from place import SECONDS, SOURCE, Bus, run, settle, tunnel, wait_for
 
 
 def test_the_table_is_the_contract():
@@ -278,6 +269,19 @@ def test_boot(place):
     assert place.end(place.spawn("--boot", address=nowhere), how=None)[0] == 0
     assert place.rules_in_kernel() == rules
     assert place.end(place.spawn(address=nowhere), how=None)[0] == 1
+
+
+def test_tampering_is_told(place):
+    """As kernels before 6.9 have it: there others can remove the rules."""
+    place.start("--no-owner")
+    place.call("Lock")
+    told = []
+    place.bus.connection.signal_subscribe(NAME, NAME, "Tampered", PATH, None, 0,
+                                          lambda *signal: told.append(signal[5].unpack()))
+    run("ip", "netns", "exec", place.namespace, "nft", "flush", "ruleset")
+    wait_for(lambda: (GLib.MainContext.default().iteration(False), told)[1])
+    assert told == [("nft", True)]
+    assert "inet bulkhead" in place.rules_in_kernel()
 
 
 def test_watchdog(place):

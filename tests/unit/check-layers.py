@@ -92,6 +92,8 @@ def check_apart(root):
                 yield f"app/{path.name}: includes the helper's {header}"
             if header.startswith("polkit") and path.stem != "agent":
                 yield f"app/{path.name}: includes {header}, which only agent may"
+            if re.match("gtk/|adwaita|gdk", header) and path.parent.name != "window":
+                yield f"app/{path.name}: includes {header}; only the window has a toolkit"
 
 
 def main():
