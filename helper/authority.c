@@ -3,15 +3,18 @@
 
 #include "error.h"
 #include "permission.h"
+#include "places.h"
 #include "polkit.h"
 
-#define PENDING_MAX 64
+#define SMALL 4096                 /* bytes of arguments that any ordinary call has room in */
+#define LARGE_PLACE (512u * 1024u) /* bytes; all that are not small share the places of LARGE */
+#define LARGE "large"
 
 struct _BulkheadAuthority {
     GObject parent_instance;
     const BulkheadGrants *grants;
-    GHashTable *pending; /* unique name, or uid and row -> how many questions wait */
-    GHashTable *prompts; /* unique name -> the question that a person is asked about */
+    BulkheadPlaces *places; /* by unique name, by uid and row, and LARGE */
+    GHashTable *prompts;    /* unique name -> the question that a person is asked about */
     guint last_prompt;
 };
 
@@ -22,11 +25,10 @@ typedef struct {
     GDBusMethodInvocation *invocation;
     const BulkheadRule *rule;
     BulkheadCaller caller;
-    char *sender_place, *user_place; /* in the authority's "pending" */
-    GCancellable *cancellable;       /* of what is asked of polkit */
-    guint watch;                     /* of the caller's name on the bus */
-    char *prompt;                    /* polkit's name for the prompt that is open */
-    GError *stopped;                 /* why the question was taken back */
+    BulkheadPlace *sender_place, *large_place, *user_place;
+    guint watch;     /* of the caller's name on the bus */
+    char *prompt;    /* polkit's name for the prompt that is open */
+    GError *stopped; /* why the question was taken back */
 } Check;
 
 static const char *
@@ -39,31 +41,6 @@ static GDBusConnection *
 get_bus (const Check *check)
 {
     return g_dbus_method_invocation_get_connection (check->invocation);
-}
-
-/* Returns: (transfer full): @key, to be given back; NULL: there are too many already. */
-static char *
-take_place (BulkheadAuthority *self, const char *key)
-{
-    guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->pending, key));
-
-    if (n >= PENDING_MAX)
-        return NULL;
-    g_hash_table_insert (self->pending, g_strdup (key), GUINT_TO_POINTER (n + 1));
-    return g_strdup (key);
-}
-
-/* Takes @key. */
-static void
-give_place_back (BulkheadAuthority *self, char *key)
-{
-    guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->pending, key));
-
-    if (n > 1)
-        g_hash_table_insert (self->pending, g_strdup (key), GUINT_TO_POINTER (n - 1));
-    else
-        g_hash_table_remove (self->pending, key);
-    g_free (key);
 }
 
 static void
@@ -82,14 +59,12 @@ check_free (gpointer data)
     if (check->watch != 0)
         g_dbus_connection_signal_unsubscribe (get_bus (check), check->watch);
     forget_prompt (check);
-    if (check->sender_place != NULL)
-        give_place_back (check->authority, check->sender_place);
-    if (check->user_place != NULL)
-        give_place_back (check->authority, check->user_place);
-    g_object_unref (check->cancellable);
+    bulkhead_place_leave (check->sender_place);
+    bulkhead_place_leave (check->large_place);
+    bulkhead_place_leave (check->user_place);
     g_object_unref (check->invocation);
     g_clear_error (&check->stopped);
-    g_object_unref (check->authority); /* last: the places are in it */
+    g_object_unref (check->authority); /* last: the places are its */
     g_free (check);
 }
 
@@ -109,7 +84,10 @@ fail (GTask *task, BulkheadError code, const char *format, ...)
                              g_dbus_method_invocation_get_method_name (check->invocation), reason);
 }
 
-/* Takes the question back; what waits for polkit's answer then fails with @code. */
+/*
+ * Takes the question back; it fails with @code when polkit answers, and keeps its places until
+ * then: the bus counts the answer that is awaited, whether anybody still wants it or not.
+ */
 static void
 stop (Check *check, BulkheadError code, const char *reason)
 {
@@ -118,7 +96,6 @@ stop (Check *check, BulkheadError code, const char *reason)
     check->stopped = g_error_new (BULKHEAD_ERROR, code, "%s: %s", check->rule->method, reason);
     if (check->prompt != NULL)
         bulkhead_polkit_cancel (get_bus (check), check->prompt);
-    g_cancellable_cancel (check->cancellable);
 }
 
 static void
@@ -164,12 +141,12 @@ ask_user (Check *check, GAsyncReadyCallback callback, gpointer user_data)
                             G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, callback, user_data);
 }
 
-/* Returns: the uid the bus told, or BULKHEAD_UID_UNKNOWN. */
+/* Returns: the uid the bus told, or BULKHEAD_UID_UNKNOWN with @error set. */
 static guint32
-finish_user (GObject *source, GAsyncResult *result)
+finish_user (GObject *source, GAsyncResult *result, GError **error)
 {
     g_autoptr (GVariant) answer =
-        g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+        g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, error);
     guint32 uid = BULKHEAD_UID_UNKNOWN;
 
     if (answer != NULL)
@@ -186,7 +163,7 @@ on_still_there_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
     if (check->stopped != NULL)
         g_task_return_error (task, g_error_copy (check->stopped));
-    else if (finish_user (source, result) != check->caller.uid)
+    else if (finish_user (source, result, NULL) != check->caller.uid)
         fail (task, BULKHEAD_ERROR_CANCELLED, "the caller left the bus");
     else
         allow (task);
@@ -274,8 +251,8 @@ ask_polkit (GTask *task)
         .prompt = check->prompt,
     };
 
-    bulkhead_polkit_check_async (get_bus (check), &question, check->cancellable,
-                                 on_polkit_answered_cb, g_object_ref (task));
+    bulkhead_polkit_check_async (get_bus (check), &question, on_polkit_answered_cb,
+                                 g_object_ref (task));
 }
 
 static gboolean
@@ -315,10 +292,15 @@ on_user_told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
     g_autoptr (GTask) task = user_data;
     Check *check = g_task_get_task_data (task);
+    g_autoptr (GError) error = NULL;
     g_autofree char *user = NULL;
     gboolean locks;
 
-    check->caller.uid = finish_user (source, result);
+    check->caller.uid = finish_user (source, result, &error);
+    if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER)) {
+        fail (task, BULKHEAD_ERROR_CANCELLED, "the caller left the bus");
+        return;
+    }
     if (check->caller.uid == BULKHEAD_UID_UNKNOWN) {
         fail (task, BULKHEAD_ERROR_NOT_AUTHORIZED, "the bus does not say who is calling");
         return;
@@ -327,10 +309,10 @@ on_user_told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         return;
     locks = check->rule->permission == BULKHEAD_PERMISSION_STRENGTHEN;
     user = g_strdup_printf (locks ? "%u locks" : "%u", check->caller.uid);
-    check->user_place = take_place (check->authority, user);
+    check->user_place = bulkhead_places_take (check->authority->places, user, 1);
     if (check->user_place == NULL) {
-        fail (task, BULKHEAD_ERROR_FAILED, "%d calls of user %u are waiting already", PENDING_MAX,
-              check->caller.uid);
+        fail (task, BULKHEAD_ERROR_FAILED, "%d calls of user %u are waiting already",
+              BULKHEAD_PLACES_MAX, check->caller.uid);
         return;
     }
     check->watch = g_dbus_connection_signal_subscribe (
@@ -338,6 +320,28 @@ on_user_told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         "/org/freedesktop/DBus", get_sender (check), G_DBUS_SIGNAL_FLAGS_NONE,
         on_caller_vanished_cb, check, NULL);
     ask_polkit (task);
+}
+
+/* Those that are taken before it is known who is calling. What is small goes by what is large. */
+static gboolean
+take_first_places (GTask *task)
+{
+    Check *check = g_task_get_task_data (task);
+    BulkheadPlaces *places = check->authority->places;
+    gsize size = g_variant_get_size (g_dbus_method_invocation_get_parameters (check->invocation));
+
+    check->sender_place = bulkhead_places_take (places, get_sender (check), 1);
+    if (check->sender_place == NULL) {
+        fail (task, BULKHEAD_ERROR_FAILED, "%d calls of this caller are waiting already",
+              BULKHEAD_PLACES_MAX);
+        return FALSE;
+    }
+    if (size <= SMALL)
+        return TRUE;
+    check->large_place = bulkhead_places_take (places, LARGE, 1 + size / LARGE_PLACE);
+    if (check->large_place == NULL)
+        fail (task, BULKHEAD_ERROR_FAILED, "is too large, or other large calls are waiting");
+    return check->large_place != NULL;
 }
 
 void
@@ -350,7 +354,6 @@ bulkhead_authority_check_async (BulkheadAuthority *self, GDBusMethodInvocation *
 
     check->authority = g_object_ref (self);
     check->invocation = g_object_ref (invocation);
-    check->cancellable = g_cancellable_new ();
     check->caller.uid = BULKHEAD_UID_UNKNOWN;
     check->rule = bulkhead_permission_find (g_dbus_method_invocation_get_method_name (invocation),
                                             g_dbus_method_invocation_get_parameters (invocation));
@@ -360,11 +363,7 @@ bulkhead_authority_check_async (BulkheadAuthority *self, GDBusMethodInvocation *
         fail (task, BULKHEAD_ERROR_NOT_AUTHORIZED, "nobody may do this");
         return;
     }
-    check->sender_place = take_place (self, sender);
-    if (check->sender_place == NULL)
-        fail (task, BULKHEAD_ERROR_FAILED, "%d calls of this caller are waiting already",
-              PENDING_MAX);
-    else
+    if (take_first_places (task))
         ask_user (check, on_user_told_cb, g_object_ref (task));
 }
 
@@ -385,7 +384,7 @@ bulkhead_authority_finalize (GObject *object)
 {
     BulkheadAuthority *self = BULKHEAD_AUTHORITY (object);
 
-    g_hash_table_unref (self->pending);
+    bulkhead_places_free (self->places);
     g_hash_table_unref (self->prompts);
     G_OBJECT_CLASS (bulkhead_authority_parent_class)->finalize (object);
 }
@@ -399,7 +398,7 @@ bulkhead_authority_class_init (BulkheadAuthorityClass *class)
 static void
 bulkhead_authority_init (BulkheadAuthority *self)
 {
-    self->pending = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    self->places = bulkhead_places_new ();
     self->prompts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 

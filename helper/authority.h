@@ -24,8 +24,9 @@ typedef struct {
 BulkheadAuthority *bulkhead_authority_new (const BulkheadGrants *grants);
 
 /*
- * Answers within seconds, except while a person is asked for a password. At most 64 questions of
- * one sender and 64 of one user wait at a time, and one password prompt of a sender.
+ * Answers within seconds, except while a person is asked for a password. At a time wait at most 32
+ * questions of one sender, 32 of one user and 16 MiB of arguments in all (places.h), and one
+ * password prompt of a sender.
  */
 void bulkhead_authority_check_async (BulkheadAuthority *authority,
                                      GDBusMethodInvocation *invocation,

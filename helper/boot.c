@@ -32,6 +32,18 @@ check_in_force (BulkheadLock *lock, GError **error)
     return FALSE;
 }
 
+/* On the console of a machine that starts nobody reads the log. */
+static void
+tell_unreadable (BulkheadStore *store)
+{
+    g_autoptr (GError) unreadable = NULL;
+
+    bulkhead_policy_unref (bulkhead_store_load (store, &unreadable));
+    if (unreadable != NULL)
+        g_printerr ("bulkheadd: locked with nothing open, for the stored lock is lost: %s\n",
+                    unreadable->message);
+}
+
 static gboolean
 put_in_force (const char *state_dir, const char *config_dir, BulkheadJournal *journal,
               gboolean use_owner, GError **error)
@@ -41,6 +53,7 @@ put_in_force (const char *state_dir, const char *config_dir, BulkheadJournal *jo
 
     if (store == NULL)
         return FALSE;
+    tell_unreadable (store);
     lock = bulkhead_lock_new (store, bulkhead_policy_files_read (config_dir), journal, use_owner,
                               error);
     return lock != NULL && check_in_force (lock, error);

@@ -9,6 +9,7 @@
 #include "found.h"
 #include "nft-watch.h"
 #include "observe.h"
+#include "uptime.h"
 #include "weaker.h"
 
 #include <malloc.h>
@@ -28,6 +29,7 @@ struct _BulkheadLock {
     BulkheadEnforcer *enforcer;
     BulkheadLinks *links;
     BulkheadNftWatch *watch;
+    BulkheadUptime *uptime;
 
     BulkheadPolicy *policy;
     BulkheadNet *net;
@@ -50,6 +52,7 @@ struct _BulkheadLock {
 G_DEFINE_FINAL_TYPE (BulkheadLock, bulkhead_lock, G_TYPE_OBJECT)
 
 static guint changed_signal;
+static guint tampered_signal;
 
 /* ---- state ---- */
 
@@ -76,6 +79,12 @@ gboolean
 bulkhead_lock_tunnel_is_up (BulkheadLock *self, const BulkheadTunnel *tunnel)
 {
     return bulkhead_observe_tunnel_is_up (self->net, tunnel);
+}
+
+gint64
+bulkhead_lock_tunnel_since (BulkheadLock *self, const BulkheadTunnel *tunnel)
+{
+    return bulkhead_uptime_get (self->uptime, tunnel->interface);
 }
 
 static void
@@ -113,6 +122,8 @@ publish (BulkheadLock *self)
 {
     BulkheadState state = work_out_state (self);
 
+    bulkhead_uptime_update (self->uptime, self->net, self->policy,
+                            g_get_real_time () / G_USEC_PER_SEC);
     if (state != self->state) {
         self->state = state;
         log_state (self);
@@ -373,6 +384,7 @@ repair (BulkheadLock *self, const char *program, guint32 pid)
         log_detail (self, BULKHEAD_EVENT_REMOVED, "by", pid != 0 ? who : "unknown");
         if (self->problem == NULL)
             log_detail (self, BULKHEAD_EVENT_RESTORED, "microseconds", time);
+        g_signal_emit (self, tampered_signal, 0, program, self->problem == NULL);
     }
     publish (self);
 }
@@ -743,6 +755,7 @@ bulkhead_lock_finalize (GObject *object)
         g_signal_handlers_disconnect_by_data (self->links, self);
     g_clear_object (&self->links);
     g_clear_pointer (&self->watch, bulkhead_nft_watch_free);
+    g_clear_pointer (&self->uptime, bulkhead_uptime_free);
     g_clear_pointer (&self->enforcer, bulkhead_enforcer_free);
     g_clear_pointer (&self->settings, bulkhead_settings_free);
     g_clear_pointer (&self->policy, bulkhead_policy_unref);
@@ -757,9 +770,12 @@ bulkhead_lock_class_init (BulkheadLockClass *klass)
     G_OBJECT_CLASS (klass)->finalize = bulkhead_lock_finalize;
     changed_signal = g_signal_new ("changed", BULKHEAD_TYPE_LOCK, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                    NULL, G_TYPE_NONE, 0);
+    tampered_signal = g_signal_new ("tampered", BULKHEAD_TYPE_LOCK, G_SIGNAL_RUN_LAST, 0, NULL,
+                                    NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
 }
 
 static void
 bulkhead_lock_init (BulkheadLock *self)
 {
+    self->uptime = bulkhead_uptime_new ();
 }

@@ -28,7 +28,11 @@ G_DECLARE_FINAL_TYPE (BulkheadLock, bulkhead_lock, BULKHEAD, LOCK, GObject)
  * Puts the stored policy, beneath what the administrator fixed, into the kernel. @use_owner: FALSE
  * forces the way of kernels before 6.9. Takes @store and @managed; @journal is borrowed and must
  * outlive it. Returns NULL only when there is no netlink at all; a lock that cannot be enforced
- * comes back as BROKEN. Signal "changed": state, policy, net or pause changed.
+ * comes back as BROKEN.
+ * Signals:
+ *   "changed" (): state, policy, net or pause changed.
+ *   "tampered" (char *program, gboolean restored): another program changed the rules; @program: any
+ *       bytes, "" when not known; @restored: they are back. Not oftener than the log is told.
  */
 BulkheadLock *bulkhead_lock_new (BulkheadStore *store, BulkheadManaged *managed,
                                  BulkheadJournal *journal, gboolean use_owner, GError **error);
@@ -72,3 +76,6 @@ void bulkhead_lock_wake_up (BulkheadLock *lock);
 char *bulkhead_lock_get_rules (BulkheadLock *lock);
 /* Whether the trusted tunnel of that name is up: link up, address, WireGuard: handshake < 180 s. */
 gboolean bulkhead_lock_tunnel_is_up (BulkheadLock *lock, const BulkheadTunnel *tunnel);
+/* Seconds since the epoch since when the trusted tunnel of that interface is up; 0: it is down, or
+ * was up already when it was first looked at. */
+gint64 bulkhead_lock_tunnel_since (BulkheadLock *lock, const BulkheadTunnel *tunnel);

@@ -2,6 +2,7 @@
 /* Only wires. Whatever ends this process, the rules stay in the kernel. */
 #include "boot.h"
 #include "error.h"
+#include "intake.h"
 #include "policy-files.h"
 #include "rescue.h"
 #include "service.h"
@@ -127,6 +128,7 @@ open_bus (GError **error)
     if (bus == NULL || !check_name_free (bus, error))
         return NULL;
     g_dbus_connection_set_exit_on_close (bus, FALSE);
+    bulkhead_intake_guard (bus);
     return g_steal_pointer (&bus);
 }
 
@@ -137,7 +139,7 @@ typedef struct {
     const char *config_dir;
     BulkheadPolicyFiles *files;
     BulkheadSleep *sleep;
-    gboolean bus_gone;
+    gboolean bus_back; /* after it was gone */
 } Run;
 
 static void
@@ -202,11 +204,33 @@ on_sleep_cb (gboolean asleep, gpointer state)
         bulkhead_lock_wake_up (run->lock);
 }
 
+static gboolean look_for_bus_cb (gpointer state);
+
 static void
-on_bus_closed_cb (Run *state)
+on_bus_answered_cb (GObject *source, GAsyncResult *result, gpointer state)
 {
-    state->bus_gone = TRUE;
-    g_main_loop_quit (state->loop);
+    g_autoptr (GDBusConnection) bus = g_dbus_connection_new_for_address_finish (result, NULL);
+    Run *run = state;
+
+    run->bus_back = bus != NULL;
+    if (run->bus_back)
+        g_main_loop_quit (run->loop);
+    else
+        g_timeout_add_seconds (1, look_for_bus_cb, state);
+}
+
+/* The bus is gone: nobody can ask any more, but the rules keep their owner until there is a bus to
+ * start anew with. In a machine that shuts down the bus ends before other firewalls are stopped. */
+static gboolean
+look_for_bus_cb (gpointer state)
+{
+    g_autofree char *address = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, NULL, NULL);
+
+    g_dbus_connection_new_for_address (address,
+                                       G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
+                                           | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                       NULL, NULL, on_bus_answered_cb, state);
+    return G_SOURCE_REMOVE;
 }
 
 /* Watched first and read again then: nothing is missed between the first reading and the watch. */
@@ -237,20 +261,22 @@ serve (GDBusConnection *bus, BulkheadLock *lock, const char *config_dir, Bulkhea
 
     follow_policy (&state);
     g_signal_connect_swapped (at_boot, "changed", G_CALLBACK (keep_at_boot), &state);
-    g_signal_connect_swapped (bus, "closed", G_CALLBACK (on_bus_closed_cb), &state);
+    g_signal_connect_swapped (bus, "closed", G_CALLBACK (look_for_bus_cb), &state);
     g_unix_signal_add (SIGTERM, on_signal_cb, &state);
     g_unix_signal_add (SIGINT, on_signal_cb, &state);
     if (!bulkhead_service_export (service, bus, error) || !own_name (bus, error))
         return FALSE;
+    bulkhead_watchdog_tell ("READY=1");
     state.sleep = bulkhead_sleep_new (bus, on_sleep_cb, &state);
     watchdog = bulkhead_watchdog_start ();
     g_main_loop_run (loop);
     g_clear_handle_id (&watchdog, g_source_remove);
     bulkhead_watchdog_tell ("STOPPING=1");
     bulkhead_service_unexport (service);
-    if (!state.bus_gone)
+    if (!state.bus_back)
         return TRUE;
-    g_set_error_literal (error, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED, "the system bus went away");
+    g_set_error_literal (error, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED,
+                         "the system bus was restarted");
     return FALSE;
 }
 

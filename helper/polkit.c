@@ -10,8 +10,7 @@
 
 void
 bulkhead_polkit_check_async (GDBusConnection *bus, const BulkheadPolkitQuestion *question,
-                             GCancellable *cancellable, GAsyncReadyCallback callback,
-                             gpointer user_data)
+                             GAsyncReadyCallback callback, gpointer user_data)
 {
     gboolean prompts = question->prompt != NULL;
     GVariantBuilder subject = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
@@ -28,7 +27,7 @@ bulkhead_polkit_check_async (GDBusConnection *bus, const BulkheadPolkitQuestion 
                                            prompts ? ALLOW_USER_INTERACTION : 0,
                                            prompts ? question->prompt : ""),
                             G_VARIANT_TYPE ("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE,
-                            prompts ? G_MAXINT : TIMEOUT, cancellable, callback, user_data);
+                            prompts ? G_MAXINT : TIMEOUT, NULL, callback, user_data);
 }
 
 gboolean

@@ -25,8 +25,7 @@ typedef struct {
 
 /* Answers within five seconds, except while a person is asked. */
 void bulkhead_polkit_check_async (GDBusConnection *bus, const BulkheadPolkitQuestion *question,
-                                  GCancellable *cancellable, GAsyncReadyCallback callback,
-                                  gpointer user_data);
+                                  GAsyncReadyCallback callback, gpointer user_data);
 /* @source: the bus. FALSE: polkit is not there, refuses, or is too slow. */
 gboolean bulkhead_polkit_check_finish (GObject *source, GAsyncResult *result,
                                        BulkheadPolkitAnswer *ret_answer, GError **error);

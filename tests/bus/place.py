@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The real helper on a bus of its own, in a network namespace of its own.
 
-BULKHEADD names the program; without it, build/helper/bulkheadd. The bus is as strict as the
-system's and takes the policy that is installed with the helper.
+BULKHEADD names the program; without it, helper/bulkheadd in the build directory that BULKHEAD_BUILD
+names, or in build. The bus is as strict as the system's and takes the policy that is installed with
+the helper.
 """
 import hashlib
 import json
@@ -23,8 +24,8 @@ from gi.repository import Gio, GLib  # noqa: E402
 from fakes import Systemd  # noqa: E402
 
 SOURCE = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-HELPER = os.path.realpath(os.environ.get("BULKHEADD")
-                          or os.path.join(SOURCE, "build/helper/bulkheadd"))
+BUILD = os.environ.get("BULKHEAD_BUILD") or os.path.join(SOURCE, "build")
+HELPER = os.path.realpath(os.environ.get("BULKHEADD") or os.path.join(BUILD, "helper/bulkheadd"))
 NAME = "org.bulkhead.Helper1"
 PATH = "/org/bulkhead/Helper1"
 OFF, BLOCKING, PAUSED, BROKEN = 1, 3, 4, 5
@@ -58,13 +59,14 @@ BUS_CONFIG = """<busconfig>
 <include>{source}/data/org.bulkhead.Helper1.conf</include>
 <policy user="root"><allow own="org.freedesktop.login1"/></policy>
 <policy context="default"><allow send_destination="org.freedesktop.login1"/></policy>
+{more}
 </busconfig>
 """
 
 HOME = {"name": "s 'home'", "interface": "s 'wg7'", "endpoints": "as ['203.0.113.5:51820/udp']"}
 GOOD = {  # for each method arguments that are right, once the lock is on and "home" is trusted
     "GetStatus": "()", "Verify": "()", "ListTunnels": "()",
-    "GetRules": "()", "ListExceptions": "()", "GetLog": "(uint32 5,)",
+    "GetRules": "()", "ListBlocked": "()", "ListExceptions": "()", "GetLog": "(uint32 5,)",
     "Lock": "()", "Pause": "(uint32 60,)", "Resume": "()",
     "AddTunnel": "({'name': <'office'>, 'interface': <'tun1'>, 'endpoints': <@as []>},)",
     "TrustTunnel": "('tun0',)", "ForgetTunnel": "('home',)",
@@ -72,6 +74,14 @@ GOOD = {  # for each method arguments that are right, once the lock is on and "h
     "RemoveExceptions": "(['192.0.2.0/24'],)", "Unlock": "()",
     "ListGrants": "()", "Authorize": "()", "Revoke": f"(uint32 {GRANTED},)",
 }
+# Gives tun0 its carrier until there is nothing more to read.
+HOLD_TUN0 = """
+import fcntl, struct, sys
+tun = open("/dev/net/tun", "r+b", buffering=0)
+fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", b"tun0", 0x0001))
+print("held", flush=True)
+sys.stdin.read()
+"""
 READS = ("GetStatus", "Verify", "ListTunnels", "ListGrants")
 
 
@@ -95,24 +105,30 @@ def wait_for(condition):
 
 
 class Bus:
-    def __init__(self, directory):
+    """`enter` is a command that runs the rest of its line where the bus is to be; `more` belongs
+    to its configuration; `stderr` gets a line for each message that it stops."""
+
+    def __init__(self, directory, enter=(), more="", stderr=None):
         os.chmod(directory, 0o755)
         config = os.path.join(directory, "bus.conf")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(BUS_CONFIG.format(directory=directory, source=SOURCE))
+            file.write(BUS_CONFIG.format(directory=directory, source=SOURCE, more=more))
         self.address = f"unix:path={directory}/bus"
-        self.daemon = subprocess.Popen(["dbus-daemon", "--nofork", "--print-address",
-                                        "--config-file", config], stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.PIPE)
+        self.daemon = subprocess.Popen(
+            [*enter, "dbus-daemon", "--nofork", "--print-address", "--config-file", config],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
         assert self.daemon.stdout.readline()  # it listens; its socket is there before that
         self.connection = Gio.DBusConnection.new_for_address_sync(
             self.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
             | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
 
-    def has_helper(self):
+    def has_owner(self, name):
         return self.connection.call_sync(
             "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-            "NameHasOwner", GLib.Variant("(s)", (NAME,)), None, 0, -1, None).unpack()[0]
+            "NameHasOwner", GLib.Variant("(s)", (name,)), None, 0, -1, None).unpack()[0]
+
+    def has_helper(self):
+        return self.has_owner(NAME)
 
     def stop(self):
         if self.daemon.poll() is None:
@@ -129,10 +145,10 @@ class Place:
         self.log = os.path.join(self.directory, "log")
         self.file = os.path.join(self.state, "state.conf")
         self.namespace = os.path.basename(self.directory)
-        self.bus = Bus(self.directory)
-        self.systemd = Systemd(self.bus.address)
         self.helpers = []
         run("ip", "netns", "add", self.namespace)
+        self.bus = self.make_bus()
+        self.systemd = Systemd(self.bus.address)
         for link in (("add", "eth0", "type", "veth", "peer", "name", "far"),
                      ("add", "br0", "type", "bridge"), ("set", "far", "master", "br0")):
             run("ip", "-n", self.namespace, "link", *link)
@@ -140,6 +156,13 @@ class Place:
         # A link of eth0's kind is refused as a tunnel when the traffic leaves by it.
         run("ip", "-n", self.namespace, "link", "set", "eth0", "up")
         run("ip", "-n", self.namespace, "route", "add", "default", "dev", "eth0", "metric", "9")
+
+    def make_bus(self):
+        return Bus(self.directory)
+
+    def enter(self):
+        """The command that runs the rest of its line where the helper lives."""
+        return ["ip", "netns", "exec", self.namespace]
 
     def close(self):
         """Ends the helpers as a service manager does, so that a sanitiser's has its say."""
@@ -161,16 +184,16 @@ class Place:
         command = [HELPER, "--state-dir", state or self.state, "--log-dir", self.log,
                    "--config-dir", self.directory, *more]
         environment = {"PATH": os.environ["PATH"],
+                       "G_SLICE": "always-malloc",  # as the unit has it
                        "DBUS_SYSTEM_BUS_ADDRESS": address or self.bus.address}
         helper = subprocess.Popen(
-            ["ip", "netns", "exec", self.namespace, "sh", "-c", f'{before} exec "$@"', "sh",
-             *command], env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            text=True)
+            [*self.enter(), "sh", "-c", f'{before} exec "$@"', "sh", *command],
+            env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.helpers.append(helper)
         return helper
 
-    def start(self, **more):
-        helper = self.spawn(**more)
+    def start(self, *arguments, **more):
+        helper = self.spawn(*arguments, **more)
         wait_for(lambda: helper.poll() is not None or self.bus.has_helper())
         assert helper.poll() is None, helper.stderr.read()
         return helper

@@ -162,6 +162,7 @@ class Lab:
         self.isp, self.victim = self.namespace("isp"), self.namespace("victim")
         self.vpn = self.namespace("vpn")
         self._build_isp()
+        self._connect_victim()
         self._build_victim()
         self._build_bus()
         if self.with_vpn:
@@ -174,19 +175,12 @@ class Lab:
     def _build_isp(self):
         isp = self.isp
         isp.sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
-        self.victim.sysctl(net__ipv6__conf__default__accept_ra=0 if self.static else 2,
-                           net__ipv6__conf__default__router_solicitation_delay=0,
-                           net__ipv6__conf__default__addr_gen_mode=0)
         isp.ip(f"""
-            link add isp0 address {self.isp_mac} type veth peer name eth0 netns {self.victim.pid}
             link add vpn0 type veth peer name eth0 netns {self.vpn.pid}
-            addr add 192.168.7.1/24 dev isp0
-            addr add 2001:db8:7::1/64 dev isp0
             addr add 203.0.113.1/24 dev vpn0
             addr add 2001:db8:5::1/64 dev vpn0
             addr add 198.51.100.9/32 dev lo
             addr add 2001:db8:99::9/128 dev lo
-            link set isp0 up
             link set vpn0 up
         """)
         isp.nft(_ISP_RULES)
@@ -202,6 +196,19 @@ class Lab:
                      'iifname != "eth0" oifname "eth0" masquerade; }; }')
         isp.start("/usr/bin/python3", os.path.join(HERE, "services.py"), log=self.log_path("services"))
         self.start_dnsmasq()
+
+    def _connect_victim(self):
+        """The wire between the ISP's isp0 and the victim's eth0, which is still down."""
+        self.victim.sysctl(net__ipv6__conf__default__accept_ra=0 if self.static else 2,
+                           net__ipv6__conf__default__router_solicitation_delay=0,
+                           net__ipv6__conf__default__addr_gen_mode=0)
+        self.isp.ip(f"""
+            link add isp0 address {self.isp_mac} type veth peer name eth0 netns {self.victim.pid}
+            addr add 192.168.7.1/24 dev isp0
+            addr add 2001:db8:7::1/64 dev isp0
+            link set isp0 up
+        """)
+        self.victim.ip(f"link set eth0 address {self.victim_mac}")
 
     def start_dnsmasq(self, *options):
         """DNS always; DHCP and RA unless static. More options for an ISP that lies."""
@@ -223,7 +230,7 @@ class Lab:
         if self.bridge:
             victim.ip(f"link add br0 address {self.victim_mac} type bridge\nlink set eth0 master br0\n"
                       "link set br0 up\n")
-        victim.ip(f"link set eth0 address {self.victim_mac} up")
+        victim.ip("link set eth0 up")
         if self.static:
             self.own = {4: "192.168.7.2", 6: "2001:db8:7::2"}
             victim.ip(f"addr add 192.168.7.2/24 dev {self.uplink}\n"

@@ -40,7 +40,8 @@ class Failed(Exception):
     """A program of the lab failed; the text says which and what it said."""
 
 
-def _die_with_parent():
+def die_with_parent():
+    """For preexec_fn: the child is killed when the test run ends, however it ends."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
@@ -83,7 +84,7 @@ class Namespace:
             ["unshare", "--net", "--mount", "--propagation", "private",
              "sh", "-c", _HOLD, "lab-" + name, resolver],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-            preexec_fn=_die_with_parent, start_new_session=True)
+            preexec_fn=die_with_parent, start_new_session=True)
         if self.holder.stdout.readline() != "ready\n":
             raise Failed(f"cannot make the namespace {name}: run as root")
         self.pid = self.holder.pid
@@ -93,7 +94,7 @@ class Namespace:
             raise Failed("the namespace is the host's own: refusing to go on")
 
     def _enter(self):
-        _die_with_parent()
+        die_with_parent()
         if _libc.setns(self.net, CLONE_NEWNET) or _libc.setns(self.mnt, CLONE_NEWNS):
             os._exit(125)
         # The one line that keeps the host's network safe from everything the lab starts.

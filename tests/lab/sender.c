@@ -13,7 +13,8 @@
  *   via (source routing through that address), mac, bypass=1 (PACKET_QDISC_BYPASS),
  *   claim (the ethertype told to the kernel, which may be a lie), vlan.
  * Prints "ready", then at the end or on SIGTERM one JSON object: by tag, how many sends were
- * tried, how many the kernel took, and the errors by name.
+ * tried, how many the kernel took, and the errors by name. Started with SIGTERM ignored (trap ""
+ * TERM), it goes on.
  */
 #include "ways.h"
 
@@ -197,8 +198,11 @@ main (int argc, char **argv)
     guint n = (guint)argc - 3;
     g_autofree Sender **senders = g_new (Sender *, n);
     sigset_t signals;
+    struct sigaction term;
     sigemptyset (&signals);
-    sigaddset (&signals, SIGTERM);
+    sigaction (SIGTERM, NULL, &term);
+    if (term.sa_handler != SIG_IGN)
+        sigaddset (&signals, SIGTERM);
     sigaddset (&signals, SIGINT);
     pthread_sigmask (SIG_BLOCK, &signals, NULL);
     pthread_barrier_init (&start, NULL, n + 1);

@@ -60,12 +60,16 @@ def lines_of(directory, name):
     return [line for line in text.splitlines() if line and line[0] not in "#["]
 
 
+STOPPED_AT_SHUTDOWN = ("Conflicts=", "BusName=", "PrivateTmp=", "RequiresMountsFor=", "StateDirectory=",
+                       "LogsDirectory=", "CacheDirectory=")
+
+
 def promises(directory):
     """What the design says of them, and no tool checks."""
     wanted = {
-        "bulkhead.service": ["Type=dbus", "BusName=org.bulkhead.Helper1", "Restart=always",
+        "bulkhead.service": ["Type=notify", "DefaultDependencies=no", "Restart=always",
                              "StartLimitIntervalSec=0", "OnFailure=bulkhead-closed.service",
-                             "CapabilityBoundingSet=CAP_NET_ADMIN", "StateDirectoryMode=0700"],
+                             "CapabilityBoundingSet=CAP_NET_ADMIN"],
         "bulkhead-boot.service": ["DefaultDependencies=no", "Wants=network-pre.target",
                                   "Before=network-pre.target shutdown.target",
                                   "OnFailure=bulkhead-closed.service",
@@ -84,6 +88,8 @@ def promises(directory):
                 yield f"{name}: {line}: stopping must open nothing"
             if line.startswith(("Requires=", "Requisite=")):
                 yield f"{name}: {line}: nothing may keep the lock from starting"
+            if name == "bulkhead.service" and line.startswith(STOPPED_AT_SHUTDOWN):
+                yield f"{name}: {line}: it would be stopped when the machine shuts down"
     for word in ("dbus", "nss", "polkit"):
         for line in lines_of(directory, "bulkhead-boot.service"):
             if word in line:

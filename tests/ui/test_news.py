@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tray tells by itself: what the user did not do, once, and withdrawn when it is over."""
+import signal
+import time
+
+from gi.repository import GLib
+import pytest
+
+from desktop import let_pass, wait_for
+from place import BLOCKING, Bus, run, tunnel
+from tray import LOCK, RESUME, UNLOCK, FakeWatcher, FakeWindow, Tray, tunnel_up
+from test_tray import helper  # noqa: F401
+
+
+@pytest.fixture
+def tray(desktop):
+    desktop.place.start("--no-owner")
+    desktop.place.call("AddTunnel", tunnel(interface="s 'tun0'"))
+    tray = Tray(desktop)
+    wait_for(lambda: tray.icon() == "off")
+    yield tray
+    tray.end()
+
+
+def test_tunnel_dropped_and_back(tray, desktop):
+    place, notices = desktop.place, desktop.notices
+    with tunnel_up(place):
+        place.call("Lock")
+        wait_for(lambda: tray.icon() == "protected")
+        let_pass(0.2)
+        assert notices.all == []
+        run("ip", "-n", place.namespace, "link", "set", "tun0", "down")
+        wait_for(lambda: notices.summaries() == ["Tunnel dropped"])
+        dropped = dict(notices.shown)
+        run("ip", "-n", place.namespace, "link", "set", "tun0", "up")
+        wait_for(lambda: notices.summaries() == ["Tunnel is back"])
+        assert notices.shown.keys() == dropped.keys(), "one message in the other's place"
+        assert next(iter(dropped.values()))["timeout"] == 0, "stays until it is over"
+        place.call("Unlock")
+        wait_for(lambda: notices.shown == {})
+    assert notices.all == ["Tunnel dropped", "Tunnel is back"]
+
+
+def test_rules_removed_and_restored(tray, desktop):
+    desktop.place.call("Lock")
+    wait_for(lambda: tray.icon() == "blocking")
+    run("ip", "netns", "exec", desktop.place.namespace, "nft", "flush", "ruleset")
+    wait_for(lambda: desktop.notices.summaries() == ["Rules were removed and restored"])
+    notice = next(iter(desktop.notices.shown.values()))
+    assert notice["body"].startswith("nft changed the lock’s rules.")
+    assert notice["icon"] == "org.bulkhead.bulkhead-problem-symbolic"
+    assert desktop.place.property("State") == BLOCKING
+
+
+def test_pause_about_to_end_and_ended(tray, desktop):
+    place, notices = desktop.place, desktop.notices
+    place.call("Lock")
+    place.call("Pause", "(uint32 62,)")
+    wait_for(lambda: tray.icon() == "paused")
+    wait_for(lambda: notices.summaries() == ["Pause is about to end"])
+    tray.click(RESUME)
+    wait_for(lambda: notices.shown == {})
+    place.call("Pause", "(uint32 1,)")
+    wait_for(lambda: notices.summaries() == ["Pause ended"])
+    assert notices.all == ["Pause is about to end", "Pause ended"]
+    assert next(iter(notices.shown.values()))["body"].endswith("and no trusted tunnel is up.")
+
+
+def test_not_enforced_is_urgent_until_it_is(desktop, helper):  # noqa: F811
+    notices = desktop.notices
+    tray = Tray(desktop)
+    wait_for(lambda: tray.icon() == "off")
+    helper.say(State=GLib.Variant("u", 5), Locked=GLib.Variant("b", True))
+    wait_for(lambda: notices.summaries() == ["Not protected"])
+    wait_for(lambda: tray.icon() == "problem")
+    assert next(iter(notices.shown.values()))["hints"]["urgency"] == 2
+    assert {LOCK, UNLOCK} < set(tray.shown()), "both ways are there when it is broken"
+    helper.say(State=GLib.Variant("u", 3))
+    wait_for(lambda: notices.shown == {})
+    tray.end()
+
+
+def test_only_the_helper_is_believed(desktop, helper):  # noqa: F811
+    """Anybody on the bus may address a signal to the tray."""
+    tray = Tray(desktop)
+    wait_for(lambda: tray.icon() == "off")
+    bus = desktop.place.bus.connection
+    protected = {"State": GLib.Variant("u", 2), "Locked": GLib.Variant("b", True)}
+    for number in range(1, 30):
+        bus.emit_signal(f":1.{number}", "/org/bulkhead/Helper1", "org.freedesktop.DBus.Properties",
+                        "PropertiesChanged",
+                        GLib.Variant("(sa{sv}as)", ("org.bulkhead.Helper1", protected, [])))
+    let_pass(0.5)
+    assert tray.icon() == "off"
+    helper.say(State=GLib.Variant("u", 77))
+    wait_for(lambda: tray.icon() == "problem")
+    assert "does not know" in tray.item("ToolTip")[3]
+    tray.end()
+
+
+def test_helper_killed_hung_and_back(desktop):
+    """Never protected and never off while nobody knows; and it recovers by itself."""
+    place = desktop.place
+    helper = place.start()  # noqa: F811
+    place.call("Lock")
+    tray = Tray(desktop)
+    wait_for(lambda: tray.icon() == "blocking")
+    place.end(helper, signal.SIGKILL)
+    wait_for(lambda: tray.icon() == "problem")
+    assert tray.item("ToolTip")[2] == "Not known"
+    assert "is not running" in tray.item("ToolTip")[3]
+    tray.click(LOCK)
+    wait_for(lambda: desktop.notices.summaries() == ["That was not done"])
+    helper = place.start()
+    wait_for(lambda: tray.icon() == "blocking")
+
+    helper.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    tray.menu("AboutToShow", "(i)", 0)
+    wait_for(lambda: tray.icon() == "problem")
+    assert time.monotonic() - began < 8
+    assert "does not answer" in tray.item("ToolTip")[3]
+    helper.send_signal(signal.SIGCONT)
+    wait_for(lambda: tray.icon() == "blocking")
+    wait_for(lambda: "The lock’s state is not known" not in desktop.notices.summaries())
+
+    place.bus.stop()
+    wait_for(lambda: "no system bus" in tray.item("ToolTip")[3])
+    assert tray.icon() == "problem"
+    place.bus = Bus(place.directory)
+    place.start()
+    wait_for(lambda: tray.icon() == "blocking")
+    tray.end()
+
+
+def test_no_panel_and_a_lost_helper(desktop):
+    """Never invisible without saying so, and not in doubt for long: told after ten seconds."""
+    helper = desktop.place.start()  # noqa: F811
+    window = FakeWindow(desktop)
+    watcher = FakeWatcher(desktop, has_host=False)
+    notices = desktop.notices
+    desktop.place.bus.daemon.send_signal(signal.SIGSTOP)
+    tray = Tray(desktop)  # there is an icon, also when the bus hangs from the start
+    assert tray.icon() == "problem" and "no system bus" in tray.item("ToolTip")[3]
+    desktop.place.bus.daemon.send_signal(signal.SIGCONT)
+    wait_for(lambda: tray.icon() == "off")
+    assert notices.all == []
+    desktop.place.end(helper, signal.SIGKILL)
+    wait_for(lambda: len(notices.shown) == 2)
+    number, hidden = next(pair for pair in notices.shown.items()
+                          if "no tray icons" in pair[1]["body"])
+    assert hidden["timeout"] == 0 and hidden["actions"] == ["default", "Open"]
+    notices.click(number)
+    wait_for(lambda: window.calls)
+    assert "The lock’s state is not known" in notices.summaries()
+    desktop.place.start()
+    wait_for(lambda: list(notices.shown) == [number])
+    watcher.take_host()
+    wait_for(lambda: notices.shown == {})
+    assert len(watcher.registered) == 1
+    tray.end()
