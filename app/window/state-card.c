@@ -71,6 +71,8 @@ way_out (BulkheadClient *client)
 {
     if (bulkhead_client_get_state (client) == BULKHEAD_STATE_BLOCKING)
         return _ ("Connect your VPN to go on, or pause the lock.");
+    if (bulkhead_client_get_state (client) == BULKHEAD_STATE_BROKEN)
+        return _ ("Lock again. The log tells what went wrong.");
     if (bulkhead_client_get_state (client) != BULKHEAD_STATE_UNKNOWN)
         return "";
     switch (bulkhead_client_get_presence (client)) {

@@ -15,6 +15,7 @@ struct _BulkheadStatusPage {
 
     BulkheadSignInBanner *banner;
     BulkheadStateCard *card;
+    GtkWidget *tunnels_group;
     GtkListBox *tunnels;
     GtkWidget *no_tunnels;
     BulkheadSwitchRow *lan_row;
@@ -56,12 +57,12 @@ on_client_changed_cb (BulkheadStatusPage *self)
 static void
 on_tunnels_read_cb (BulkheadStatusPage *self)
 {
+    guint trusted = bulkhead_tunnel_list_count_trusted (self->list);
+
     gtk_filter_changed (self->filter, GTK_FILTER_CHANGE_DIFFERENT);
-    gtk_widget_set_visible (self->no_tunnels,
-                            bulkhead_tunnel_list_is_known (self->list)
-                                && bulkhead_tunnel_list_count_trusted (self->list) == 0);
-    gtk_widget_set_visible (GTK_WIDGET (self->tunnels),
-                            bulkhead_tunnel_list_count_trusted (self->list) > 0);
+    gtk_widget_set_visible (self->tunnels_group, bulkhead_tunnel_list_is_known (self->list));
+    gtk_widget_set_visible (self->no_tunnels, trusted == 0);
+    gtk_widget_set_visible (GTK_WIDGET (self->tunnels), trusted > 0);
 }
 
 static void
@@ -186,6 +187,7 @@ bulkhead_status_page_class_init (BulkheadStatusPageClass *class)
                                                  "/org/bulkhead/bulkhead/status-page.ui");
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, banner);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, card);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, tunnels_group);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, tunnels);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, no_tunnels);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, lan_row);
