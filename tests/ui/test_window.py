@@ -8,6 +8,7 @@ import pytest
 from gi.repository import GLib
 
 from desktop import SOURCE, let_pass, wait_for
+from place import run
 from tray import tunnel_up
 from window import (CHECKED, SENSITIVE, NetworkManager, Polkit, UserDesktop, Window)
 
@@ -15,6 +16,13 @@ CONTROL = "org.bulkhead.helper.control"
 AUTHORIZE = "org.bulkhead.helper.authorize-user"
 HOME = ("({'name': <'home'>, 'interface': <'wg7'>, 'mark': <uint32 51820>,"
         " 'endpoints': <['203.0.113.5:51820/udp']>},)")
+SEND_REFUSED = """
+import socket
+try:
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("198.51.100.9", 4567))
+except OSError:
+    pass  # as it should be
+"""
 INNER = ("GtkSearchEntry", "GtkListBox", "GtkListView")  # of libadwaita's own widgets
 
 
@@ -241,8 +249,23 @@ def test_closing_a_dialog_while_the_helper_works(desk, window):
     window.end()
 
 
+def test_exception_from_recently_refused(desk, window):
+    assert not window.says("^Recently Refused", "Status")
+    place = desk.place
+    run("ip", "-n", place.namespace, "address", "add", "192.0.2.2/24", "dev", "eth0")
+    run("ip", "netns", "exec", place.namespace, "setpriv", f"--reuid={desk.uid}", "--clear-groups",
+        "/usr/bin/python3", "-c", SEND_REFUSED)
+    window.waits_for("packets? (was|were) refused so far", "Status")
+    window.waits_for(r"^198\.51\.100\.9 udp 4567 · [0-9]+ times?, last at", "Status")
+    window.press("Allow 198.51.100.9 udp 4567", "Status")
+    window.waits_for("“198.51.100.9 udp 4567” can then be reached outside the tunnel")
+    window.answer("Add Exception")
+    wait_for(lambda: place.call("ListExceptions") == ["198.51.100.9 udp 4567"])
+    window.end()
+
+
 def test_lost_helper_is_not_known_and_comes_back(desk, window):
-    desk.helper.kill()
+    desk.place.end(desk.helper, signal.SIGKILL)
     wait_for(lambda: window.headline() == "Not known")
     assert window.says("helper is not running", "Status")
     assert not window.control("Allow the Local Network", "Status").has(SENSITIVE)
