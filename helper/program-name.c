@@ -41,7 +41,7 @@ make_name (const char *name)
     for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p)) {
         gunichar c = g_utf8_get_char (p);
 
-        g_string_append_unichar (shown, g_unichar_isprint (c) ? c : ' ');
+        g_string_append_unichar (shown, g_unichar_isspace (c) || !g_unichar_isprint (c) ? ' ' : c);
     }
     valid = g_string_free (shown, FALSE);
 
