@@ -11,8 +11,8 @@
 
 #include <malloc.h>
 
-#define ATTEMPTS 3           /* links that vanish while they are being locked */
-#define MANY_EXCEPTIONS 1000 /* a change of as many leaves memory worth giving back */
+#define ATTEMPTS 3 /* links that vanish while they are being locked */
+#define MANY_EXCEPTIONS 1000
 
 struct _BulkheadEngine {
     BulkheadSettings *settings; /* borrowed */
@@ -31,6 +31,22 @@ sink_of (BulkheadEngine *engine)
     return bulkhead_enforcer_get_sink (engine->enforcer);
 }
 
+/*
+ * A lock that stands in the kernel when the file says nothing of it or is gone stays: unlocking
+ * takes the rules out first and stores then, so that somebody else must have changed the file, and
+ * that is not how one unlocks.
+ */
+static BulkheadPolicy *
+first_policy (BulkheadSettings *settings, BulkheadSink *sink)
+{
+    g_autoptr (BulkheadPolicy) policy = bulkhead_settings_get_policy (settings);
+
+    if (policy->locked || !bulkhead_sink_has_tables (sink))
+        return g_steal_pointer (&policy);
+    bulkhead_settings_lock (settings);
+    return bulkhead_settings_get_policy (settings);
+}
+
 BulkheadEngine *
 bulkhead_engine_new (BulkheadSettings *settings, BulkheadLinks *links, gboolean use_owner,
                      GError **error)
@@ -44,7 +60,7 @@ bulkhead_engine_new (BulkheadSettings *settings, BulkheadLinks *links, gboolean 
     engine->settings = settings;
     engine->links = links;
     engine->enforcer = enforcer;
-    engine->policy = bulkhead_settings_get_policy (settings);
+    engine->policy = first_policy (settings, sink_of (engine));
     engine->net = bulkhead_net_new (bulkhead_sink_get_features (sink_of (engine)), NULL, NULL);
     return engine;
 }
@@ -272,11 +288,19 @@ differs_in_pause_only (const BulkheadPolicy *a, const BulkheadPolicy *b)
     return !bulkhead_policy_equal (a, b) && bulkhead_policy_equal (without_a, without_b);
 }
 
+/* A change of long lists leaves memory worth giving back. */
+static void
+give_memory_back (const BulkheadPolicy *before, const BulkheadPolicy *after)
+{
+    if (MAX (before->exceptions->len, after->exceptions->len) > MANY_EXCEPTIONS)
+        malloc_trim (0);
+}
+
 gboolean
 bulkhead_engine_change (BulkheadEngine *engine, const BulkheadPolicy *policy, GError **error)
 {
-    gboolean weaker = bulkhead_policy_is_weaker (engine->policy, policy);
-    guint exceptions = MAX (engine->policy->exceptions->len, policy->exceptions->len);
+    g_autoptr (BulkheadPolicy) was = bulkhead_policy_ref (engine->policy);
+    gboolean weaker = bulkhead_policy_is_weaker (was, policy);
     gboolean ok;
 
     take_net (engine);
@@ -290,8 +314,7 @@ bulkhead_engine_change (BulkheadEngine *engine, const BulkheadPolicy *policy, GE
         if (!weaker && policy->locked)
             bulkhead_engine_cut_flows (engine);
     }
-    if (exceptions > MANY_EXCEPTIONS)
-        malloc_trim (0);
+    give_memory_back (was, policy);
     return ok;
 }
 
@@ -308,15 +331,25 @@ policy_of_settings (BulkheadEngine *engine)
     return bulkhead_policy_with_pause (policy, now->pause_seconds, now->pause_until, NULL);
 }
 
-void
+gboolean
 bulkhead_engine_take_settings (BulkheadEngine *engine)
 {
+    g_autoptr (BulkheadPolicy) was = bulkhead_policy_ref (engine->policy);
     g_autoptr (BulkheadPolicy) policy = policy_of_settings (engine);
-    gboolean was_locked = engine->policy->locked;
+    /* Files may open one thing and close another at once. */
+    gboolean closes = policy->locked && bulkhead_policy_is_weaker (policy, was);
+    gboolean pause_ended;
 
     take_policy (engine, policy);
-    if (was_locked && !policy->locked)
+    if (closes)
+        bulkhead_sink_forget_flows (sink_of (engine));
+    if (was->locked && !policy->locked)
         enforce (engine, policy, NULL); /* what stays there is told as a problem */
+    pause_ended = bulkhead_engine_look (engine);
+    if (closes)
+        bulkhead_engine_cut_flows (engine);
+    give_memory_back (was, policy);
+    return pause_ended;
 }
 
 void

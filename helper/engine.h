@@ -26,7 +26,8 @@ typedef enum {
 
 typedef struct _BulkheadEngine BulkheadEngine;
 
-/* @settings and @links are borrowed and must outlive it. Enforces nothing yet. @use_owner: see
+/* @settings and @links are borrowed and must outlive it. Enforces nothing yet. A lock that stands
+ * in the kernel when the settings say unlocked makes them say locked. @use_owner: see
  * bulkhead_sink_new(). NULL: there is no netlink. */
 BulkheadEngine *bulkhead_engine_new (BulkheadSettings *settings, BulkheadLinks *links,
                                      gboolean use_owner, GError **error);
@@ -43,7 +44,7 @@ const char *bulkhead_engine_get_problem (BulkheadEngine *engine);
 gboolean bulkhead_engine_net_is_old (BulkheadEngine *engine);
 BulkheadEnforcer *bulkhead_engine_get_enforcer (BulkheadEngine *engine);
 
-/* Everything anew: the pause, the links, the tunnels, the rules. TRUE: a pause ended by that. */
+/* Everything anew: the pause, the links, the tunnels, the rules. TRUE: a pause ended by time. */
 gboolean bulkhead_engine_look (BulkheadEngine *engine);
 
 /* Whether the kernel still holds what is wanted: read now, all of it. */
@@ -58,9 +59,9 @@ void bulkhead_engine_repair (BulkheadEngine *engine);
  */
 gboolean bulkhead_engine_change (BulkheadEngine *engine, const BulkheadPolicy *policy,
                                  GError **error);
-/* Takes in what the settings say now without storing it. A pause goes on, but not when the
- * administrator locks. The next look enforces it; only an unlocking is done at once. */
-void bulkhead_engine_take_settings (BulkheadEngine *engine);
+/* Takes in what the settings say now without storing it, and looks, as above. A pause goes on, but
+ * not when the administrator locks. TRUE: a pause ended by time. */
+gboolean bulkhead_engine_take_settings (BulkheadEngine *engine);
 
 /* Ends the connections that could not begin under the policy. */
 void bulkhead_engine_cut_flows (BulkheadEngine *engine);

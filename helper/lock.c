@@ -7,7 +7,6 @@
 #include "observe.h"
 #include "schedule.h"
 #include "uptime.h"
-#include "weaker.h"
 
 #define REPAIRS_TOLD 100 /* at the most, in one window */
 #define REPAIRS_WINDOW (10 * G_USEC_PER_SEC)
@@ -76,13 +75,19 @@ publish (BulkheadLock *self)
 /* ---- what makes it look ---- */
 
 static void
+tell_looked (BulkheadLock *self, gboolean pause_ended)
+{
+    if (pause_ended)
+        bulkhead_lock_log (self->journal, BULKHEAD_EVENT_RESUMED, "by", "time");
+    publish (self);
+}
+
+static void
 look_again (gpointer data)
 {
     BulkheadLock *self = data;
 
-    if (bulkhead_engine_look (self->engine))
-        bulkhead_lock_log (self->journal, BULKHEAD_EVENT_RESUMED, "by", "time");
-    publish (self);
+    tell_looked (self, bulkhead_engine_look (self->engine));
 }
 
 static void
@@ -223,21 +228,18 @@ bulkhead_lock_get_managed (BulkheadLock *self)
 void
 bulkhead_lock_set_managed (BulkheadLock *self, BulkheadManaged *managed)
 {
-    g_autoptr (BulkheadPolicy) before = bulkhead_policy_ref (bulkhead_lock_get_policy (self));
-    g_autoptr (BulkheadPolicy) after = NULL;
+    gboolean was_locked = bulkhead_lock_get_policy (self)->locked;
+    gboolean is_locked;
 
     if (!bulkhead_settings_set_managed (self->settings, managed))
         return;
     bulkhead_lock_log_managed (self->journal, bulkhead_lock_get_managed (self));
-    bulkhead_engine_take_settings (self->engine);
-    after = bulkhead_policy_ref (bulkhead_lock_get_policy (self));
-    look_again (self);
-    if (!before->locked != !after->locked)
+    tell_looked (self, bulkhead_engine_take_settings (self->engine));
+    is_locked = bulkhead_lock_get_policy (self)->locked;
+    if (!was_locked != !is_locked)
         bulkhead_lock_log (self->journal,
-                           after->locked ? BULKHEAD_EVENT_LOCKED : BULKHEAD_EVENT_UNLOCKED, "by",
+                           is_locked ? BULKHEAD_EVENT_LOCKED : BULKHEAD_EVENT_UNLOCKED, "by",
                            "administrator");
-    if (after->locked && !bulkhead_policy_is_weaker (before, after))
-        bulkhead_engine_cut_flows (self->engine);
 }
 
 /* ---- accessors ---- */
@@ -310,20 +312,18 @@ load_settings (BulkheadLock *self, BulkheadStore *store, BulkheadManaged *manage
         bulkhead_lock_log_managed (self->journal, managed);
 }
 
-/*
- * A lock that stands in the kernel when the file says nothing of it or is gone stays: unlocking
- * takes the rules out first and stores then, so that somebody else must have changed the file, and
- * that is not how one unlocks.
- */
-static void
-keep_what_stands (BulkheadLock *self)
+static gboolean
+load_engine (BulkheadLock *self, gboolean use_owner, GError **error)
 {
-    if (bulkhead_lock_get_policy (self)->locked || !bulkhead_sink_has_tables (sink_of (self)))
-        return;
-    bulkhead_settings_lock (self->settings);
-    bulkhead_engine_take_settings (self->engine);
-    bulkhead_lock_log (self->journal, BULKHEAD_EVENT_UNREADABLE, "problem",
-                       "the stored state says unlocked, but the lock stands in the kernel");
+    g_autoptr (BulkheadPolicy) stored = bulkhead_settings_get_policy (self->settings);
+
+    self->engine = bulkhead_engine_new (self->settings, self->links, use_owner, error);
+    if (self->engine == NULL)
+        return FALSE;
+    if (!stored->locked && bulkhead_lock_get_policy (self)->locked)
+        bulkhead_lock_log (self->journal, BULKHEAD_EVENT_UNREADABLE, "problem",
+                           "the stored state says unlocked, but the lock stands in the kernel");
+    return TRUE;
 }
 
 /* Owned tables are nobody else's to touch; others are watched, from before they are made. */
@@ -351,10 +351,8 @@ bulkhead_lock_new (BulkheadStore *store, BulkheadManaged *managed, BulkheadJourn
     self->links = bulkhead_links_new (error);
     if (self->links == NULL)
         return NULL;
-    self->engine = bulkhead_engine_new (self->settings, self->links, use_owner, error);
-    if (self->engine == NULL)
+    if (!load_engine (self, use_owner, error))
         return NULL;
-    keep_what_stands (self);
     bulkhead_lock_log_features (self->journal, bulkhead_sink_get_features (sink_of (self)),
                                 use_owner);
     watch_rules (self);
