@@ -133,6 +133,15 @@ allow (GTask *task)
 }
 
 static void
+watch_caller (Check *check)
+{
+    check->watch = g_dbus_connection_signal_subscribe (
+        get_bus (check), "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+        "/org/freedesktop/DBus", get_sender (check), G_DBUS_SIGNAL_FLAGS_NONE,
+        on_caller_vanished_cb, check, NULL);
+}
+
+static void
 ask_user (Check *check, GAsyncReadyCallback callback, gpointer user_data)
 {
     g_dbus_connection_call (get_bus (check), "org.freedesktop.DBus", "/org/freedesktop/DBus",
@@ -297,6 +306,10 @@ on_user_told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     gboolean locks;
 
     check->caller.uid = finish_user (source, result, &error);
+    if (check->stopped != NULL) {
+        g_task_return_error (task, g_error_copy (check->stopped));
+        return;
+    }
     if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER)) {
         fail (task, BULKHEAD_ERROR_CANCELLED, "the caller left the bus");
         return;
@@ -315,10 +328,6 @@ on_user_told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
               BULKHEAD_PLACES_MAX, check->caller.uid);
         return;
     }
-    check->watch = g_dbus_connection_signal_subscribe (
-        get_bus (check), "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
-        "/org/freedesktop/DBus", get_sender (check), G_DBUS_SIGNAL_FLAGS_NONE,
-        on_caller_vanished_cb, check, NULL);
     ask_polkit (task);
 }
 
@@ -363,8 +372,12 @@ bulkhead_authority_check_async (BulkheadAuthority *self, GDBusMethodInvocation *
         fail (task, BULKHEAD_ERROR_NOT_AUTHORIZED, "nobody may do this");
         return;
     }
-    if (take_first_places (task))
-        ask_user (check, on_user_told_cb, g_object_ref (task));
+    if (!take_first_places (task))
+        return;
+    /* In this order: who is there to be told the user of is also seen to leave. One who left unseen
+     * would keep a place until a prompt is answered that nobody waits for. */
+    watch_caller (check);
+    ask_user (check, on_user_told_cb, g_object_ref (task));
 }
 
 gboolean
