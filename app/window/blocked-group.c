@@ -15,6 +15,7 @@ struct _BulkheadBlockedGroup {
     AdwPreferencesGroup parent_instance;
 
     GtkListBox *list;
+    GtkWidget *none; /* instead of a list with nothing in it: others' packets are not told */
 
     BulkheadClient *client;
     BulkheadListReader *reader;
@@ -159,17 +160,21 @@ on_read_cb (BulkheadBlockedGroup *self, GVariant *answer, const char *problem)
 {
     g_autoptr (GVariant) entries = NULL;
     GtkListBoxRow *row;
+    gsize count = 0;
 
     while ((row = gtk_list_box_get_row_at_index (self->list, 0)) != NULL)
         gtk_list_box_remove (self->list, GTK_WIDGET (row));
-    if (answer == NULL)
-        return;
-    entries = g_variant_get_child_value (answer, 0);
-    for (gsize i = 0; i < MIN (g_variant_n_children (entries), ROWS_MAX); i++) {
+    if (answer != NULL) {
+        entries = g_variant_get_child_value (answer, 0);
+        count = MIN (g_variant_n_children (entries), ROWS_MAX);
+    }
+    for (gsize i = 0; i < count; i++) {
         g_autoptr (GVariant) entry = g_variant_get_child_value (entries, i);
 
         gtk_list_box_append (self->list, row_new (self, entry));
     }
+    gtk_widget_set_visible (GTK_WIDGET (self->list), count > 0);
+    gtk_widget_set_visible (self->none, answer != NULL && count == 0);
 }
 
 static void
@@ -229,6 +234,7 @@ bulkhead_blocked_group_class_init (BulkheadBlockedGroupClass *class)
     gtk_widget_class_set_template_from_resource (widget_class,
                                                  "/org/bulkhead/bulkhead/blocked-group.ui");
     gtk_widget_class_bind_template_child (widget_class, BulkheadBlockedGroup, list);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadBlockedGroup, none);
 }
 
 static void
