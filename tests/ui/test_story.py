@@ -178,11 +178,13 @@ class Story:
 
     def let_pause_end(self):
         """The rest of the minute is cut short; then only the kernel is there to close."""
-        assert self.desk.session.call("Pause", "(uint32 2,)") == "()\n"
-        wait_for(lambda: (self.left() or 9) <= 2)
+        assert self.desk.session.call("Pause", "(uint32 5,)") == "()\n"
+        end = time.monotonic() + 5
+        wait_for(lambda: (self.left() or 9) <= 5)
         self.helper.send_signal(signal.SIGSTOP)
         self.kill_what_shows()
-        time.sleep(2.2)
+        assert time.monotonic() < end, "too slow: the helper saw the end of the pause"
+        time.sleep(end + 0.3 - time.monotonic())
 
     def set_lan(self, on):
         switch = self.window.control("Allow the Local Network", "Status")
