@@ -142,6 +142,24 @@ def test_lock_at_boot(desk, window):
     window.end()
 
 
+def test_switch_that_closes_follows_the_helper_too(desk, window):
+    """Closing needs no question: the request begins while the switch still moves."""
+    desk.place.call("SetLan", "(true, @a{sv} {})")
+    lan = window.control("Allow the Local Network", "Status")
+    wait_for(lambda: lan.has(CHECKED))
+    desk.helper.send_signal(signal.SIGSTOP)
+    try:
+        lan.press()
+        wait_for(lambda: not lan.has(SENSITIVE))
+        let_pass(0.3)
+        assert lan.has(CHECKED), "the switch is ahead of the helper"
+    finally:
+        desk.helper.send_signal(signal.SIGCONT)
+    wait_for(lambda: not lan.has(CHECKED))
+    assert not desk.place.property("Lan")
+    window.end()
+
+
 def test_trust_and_forget(desk, window):
     desk.xdotool("key", "alt+2")
     tun0 = window.control("^tun0", "Tunnels")
