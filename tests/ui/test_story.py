@@ -127,7 +127,7 @@ class Story:
         let_out = sum(seen.tags.get(tag, 0) for tag in opened.values())
         print(f"{name:<52}{tried:>6} tried {let_out:>6} let out "
               f"{sum(c['frames'] for c in leaks):>4} leaked", flush=True)
-        assert leaks == [], name
+        assert not leaks, "\n".join([name, *map(str, leaks)])
         assert all(seen.tags.get(tag) for tag in opened.values()), (name, seen.tags)
 
     def open_window(self, headline):
