@@ -10,11 +10,14 @@
 
 #define ROWS_MAX 20
 #define KEY_EXCEPTION "bulkhead-exception"
+#define KEY_ALLOW "bulkhead-allow" /* the row's button, if it has one */
+#define KEY_ENTRY "bulkhead-entry" /* which entry the row shows */
 
 struct _BulkheadBlockedGroup {
     AdwPreferencesGroup parent_instance;
 
     GtkListBox *list;
+    GtkWidget *none; /* instead of a list with nothing in it: others' packets are not told */
 
     BulkheadClient *client;
     BulkheadListReader *reader;
@@ -121,19 +124,28 @@ allow_button_new (BulkheadBlockedGroup *self, const char *exception)
     gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
                                     -1);
     gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
-    gtk_widget_set_sensitive (button, !bulkhead_client_is_fixed (self->client, "exceptions"));
     g_signal_connect_object (button, "clicked", G_CALLBACK (on_allow_cb), self, 0);
     return button;
 }
 
-static GtkWidget *
-row_new (BulkheadBlockedGroup *self, GVariant *entry)
+/* What stays the same of an entry while it counts on. */
+static char *
+key_of (GVariant *entry)
+{
+    g_autofree char *destination = destination_of (entry);
+    guint32 uid = G_MAXUINT32;
+
+    g_variant_lookup (entry, "uid", "u", &uid);
+    return g_strdup_printf ("%s %u", destination, uid);
+}
+
+static void
+row_show (BulkheadBlockedGroup *self, GtkWidget *row, GVariant *entry)
 {
     g_autofree char *title = who (entry);
     g_autofree char *destination = destination_of (entry);
     g_autofree char *subtitle = NULL, *often = NULL, *time = NULL;
-    char *exception = exception_of (entry);
-    GtkWidget *row;
+    GtkWidget *allow = g_object_get_data (G_OBJECT (row), KEY_ALLOW);
     guint64 count = 1;
     gint64 last = 0;
 
@@ -145,31 +157,78 @@ row_new (BulkheadBlockedGroup *self, GVariant *entry)
     subtitle =
         g_strdup_printf (ngettext ("%s · %s time, last at %s", "%s · %s times, last at %s", count),
                          destination, often, time);
-    row = g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title", title, "subtitle",
-                        subtitle, "title-lines", 0, "subtitle-lines", 0, NULL);
-    if (exception != NULL)
-        adw_action_row_add_suffix (ADW_ACTION_ROW (row), allow_button_new (self, exception));
+    adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
+    adw_action_row_set_subtitle (ADW_ACTION_ROW (row), subtitle);
+    if (allow != NULL)
+        gtk_widget_set_sensitive (allow, !bulkhead_client_is_fixed (self->client, "exceptions"));
+}
+
+static GtkWidget *
+row_new (BulkheadBlockedGroup *self, GVariant *entry)
+{
+    char *exception = exception_of (entry);
+    GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title-lines", 0,
+                                   "subtitle-lines", 0, NULL);
+
+    if (exception != NULL) {
+        GtkWidget *allow = allow_button_new (self, exception);
+
+        adw_action_row_add_suffix (ADW_ACTION_ROW (row), allow);
+        g_object_set_data (G_OBJECT (row), KEY_ALLOW, allow);
+    }
     g_object_set_data_full (G_OBJECT (row), KEY_EXCEPTION, exception, g_free);
+    g_object_set_data_full (G_OBJECT (row), KEY_ENTRY, key_of (entry), g_free);
     return row;
 }
 
-/* @answer: (aa{sv}), or NULL with the reason. The helper tells the newest first. */
+/* The row of that entry, or NULL. */
+static GtkWidget *
+find_row (BulkheadBlockedGroup *self, const char *key)
+{
+    GtkListBoxRow *row;
+
+    for (int i = 0; (row = gtk_list_box_get_row_at_index (self->list, i)) != NULL; i++)
+        if (g_str_equal (g_object_get_data (G_OBJECT (row), KEY_ENTRY), key))
+            return GTK_WIDGET (row);
+    return NULL;
+}
+
+static void
+remove_rows_without (BulkheadBlockedGroup *self, GHashTable *keys)
+{
+    GtkListBoxRow *row;
+
+    for (int i = 0; (row = gtk_list_box_get_row_at_index (self->list, i)) != NULL;)
+        if (g_hash_table_contains (keys, g_object_get_data (G_OBJECT (row), KEY_ENTRY)))
+            i++;
+        else
+            gtk_list_box_remove (self->list, GTK_WIDGET (row));
+}
+
+/* @answer: (aa{sv}), or NULL with the reason. The helper tells the newest first, and every second.
+ * A row stays while it counts on: somebody may be about to press its button. */
 static void
 on_read_cb (BulkheadBlockedGroup *self, GVariant *answer, const char *problem)
 {
-    g_autoptr (GVariant) entries = NULL;
-    GtkListBoxRow *row;
+    g_autoptr (GHashTable) keys = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr (GVariant) entries = answer != NULL ? g_variant_get_child_value (answer, 0) : NULL;
+    gsize count = entries != NULL ? MIN (g_variant_n_children (entries), ROWS_MAX) : 0;
 
-    while ((row = gtk_list_box_get_row_at_index (self->list, 0)) != NULL)
-        gtk_list_box_remove (self->list, GTK_WIDGET (row));
-    if (answer == NULL)
-        return;
-    entries = g_variant_get_child_value (answer, 0);
-    for (gsize i = 0; i < MIN (g_variant_n_children (entries), ROWS_MAX); i++) {
-        g_autoptr (GVariant) entry = g_variant_get_child_value (entries, i);
+    for (gsize i = count; i > 0; i--) {
+        g_autoptr (GVariant) entry = g_variant_get_child_value (entries, i - 1);
+        char *key = key_of (entry);
+        GtkWidget *row = find_row (self, key);
 
-        gtk_list_box_append (self->list, row_new (self, entry));
+        g_hash_table_add (keys, key);
+        if (row == NULL) {
+            row = row_new (self, entry);
+            gtk_list_box_prepend (self->list, row);
+        }
+        row_show (self, row, entry);
     }
+    remove_rows_without (self, keys);
+    gtk_widget_set_visible (GTK_WIDGET (self->list), count > 0);
+    gtk_widget_set_visible (self->none, answer != NULL && count == 0);
 }
 
 static void
@@ -229,6 +288,7 @@ bulkhead_blocked_group_class_init (BulkheadBlockedGroupClass *class)
     gtk_widget_class_set_template_from_resource (widget_class,
                                                  "/org/bulkhead/bulkhead/blocked-group.ui");
     gtk_widget_class_bind_template_child (widget_class, BulkheadBlockedGroup, list);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadBlockedGroup, none);
 }
 
 static void

@@ -37,6 +37,10 @@ show (BulkheadSwitchRow *self)
     gtk_switch_set_active (self->toggle, on);
     gtk_switch_set_state (self->toggle, on);
     g_signal_handlers_unblock_by_func (self->toggle, on_state_set_cb, self);
+    /* GTK tells a screen reader of a press last of all, also when it was put back meanwhile. */
+    gtk_accessible_update_state (GTK_ACCESSIBLE (self->toggle), GTK_ACCESSIBLE_STATE_CHECKED,
+                                 on ? GTK_ACCESSIBLE_TRISTATE_TRUE : GTK_ACCESSIBLE_TRISTATE_FALSE,
+                                 -1);
 
     gtk_widget_set_sensitive (GTK_WIDGET (self->toggle), known && !self->fixed && !self->busy);
     gtk_widget_set_visible (self->padlock, self->fixed);

@@ -146,9 +146,13 @@ class Place:
         self.file = os.path.join(self.state, "state.conf")
         self.namespace = os.path.basename(self.directory)
         self.helpers = []
-        run("ip", "netns", "add", self.namespace)
+        self.make_network()
         self.bus = self.make_bus()
         self.systemd = Systemd(self.bus.address)
+
+    def make_network(self):
+        """A network namespace of that name, and what is in it."""
+        run("ip", "netns", "add", self.namespace)
         for link in (("add", "eth0", "type", "veth", "peer", "name", "far"),
                      ("add", "br0", "type", "bridge"), ("set", "far", "master", "br0")):
             run("ip", "-n", self.namespace, "link", *link)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The story that tests/demo tells, once with WireGuard and once with OpenVPN."""
+import contextlib
 import signal
 import sys
 import time
 
 from checks import BLOCKING, OFF, PROTECTED, state, tag_of
+from demo_window import DemoWindow, has_display
 from lab import SERVER, Failed, Lab, OpenVPN, WireGuard, wait_for
 from traffic import TARGET, flow_ways, new_mark
 
@@ -133,8 +135,9 @@ def main():
     try:
         with Lab() as lab:
             lab.start_helper()
-            tell(story, lab, "WireGuard", WireGuard(lab))
-            tell(story, lab, "OpenVPN", OpenVPN(lab))
+            with DemoWindow(lab) if has_display() else contextlib.nullcontext():
+                tell(story, lab, "WireGuard", WireGuard(lab))
+                tell(story, lab, "OpenVPN", OpenVPN(lab))
     except Failed as problem:
         print(f"\nStopped: {problem}", file=sys.stderr)
         return 1

@@ -142,6 +142,24 @@ def test_lock_at_boot(desk, window):
     window.end()
 
 
+def test_switch_that_closes_follows_the_helper_too(desk, window):
+    """Closing needs no question: the request begins while the switch still moves."""
+    desk.place.call("SetLan", "(true, @a{sv} {})")
+    lan = window.control("Allow the Local Network", "Status")
+    wait_for(lambda: lan.has(CHECKED))
+    desk.helper.send_signal(signal.SIGSTOP)
+    try:
+        lan.press()
+        wait_for(lambda: not lan.has(SENSITIVE))
+        let_pass(0.3)
+        assert lan.has(CHECKED), "the switch is ahead of the helper"
+    finally:
+        desk.helper.send_signal(signal.SIGCONT)
+    wait_for(lambda: not lan.has(CHECKED))
+    assert not desk.place.property("Lan")
+    window.end()
+
+
 def test_trust_and_forget(desk, window):
     desk.xdotool("key", "alt+2")
     tun0 = window.control("^tun0", "Tunnels")
@@ -253,11 +271,22 @@ def test_exception_from_recently_refused(desk, window):
     assert not window.says("^Recently Refused", "Status")
     place = desk.place
     run("ip", "-n", place.namespace, "address", "add", "192.0.2.2/24", "dev", "eth0")
-    run("ip", "netns", "exec", place.namespace, "setpriv", f"--reuid={desk.uid}", "--clear-groups",
-        "/usr/bin/python3", "-c", SEND_REFUSED)
+
+    def send(*user):
+        run("ip", "netns", "exec", place.namespace, *user, "/usr/bin/python3", "-c", SEND_REFUSED)
+
+    def sent_again():
+        send("setpriv", f"--reuid={desk.uid}", "--clear-groups")
+        return window.says(r"^198\.51\.100\.9 udp 4567 · ([2-9]|\d\d+) times, last at", "Status")
+
+    send()
     window.waits_for("packets? (was|were) refused so far", "Status")
-    window.waits_for(r"^198\.51\.100\.9 udp 4567 · [0-9]+ times?, last at", "Status")
-    window.press("Allow 198.51.100.9 udp 4567", "Status")
+    window.waits_for("None is known to come from your programs", "Status")
+    send("setpriv", f"--reuid={desk.uid}", "--clear-groups")
+    allow = window.control("Allow 198.51.100.9 udp 4567", "Status")
+    assert not window.says("None is known to come from your programs", "Status")
+    wait_for(sent_again)
+    allow.press()  # the same one, while it counts on
     window.waits_for("“198.51.100.9 udp 4567” can then be reached outside the tunnel")
     window.answer("Add Exception")
     wait_for(lambda: place.call("ListExceptions") == ["198.51.100.9 udp 4567"])
