@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "state-card.h"
 
+#include "button-label.h"
 #include "pause-menu.h"
 #include "spinner.h"
 #include "words.h"
@@ -231,22 +232,12 @@ bulkhead_state_card_class_init (BulkheadStateCardClass *class)
     gtk_widget_class_bind_template_child (widget_class, BulkheadStateCard, spinner);
 }
 
-/* Long words of some languages, or large ones, are more than a narrow window has room for. */
-static void
-let_wrap (GtkButton *button)
-{
-    /* It has a label from its first text on. */
-    gtk_button_set_label (button, "");
-    gtk_label_set_wrap (GTK_LABEL (gtk_button_get_child (button)), TRUE);
-    gtk_label_set_justify (GTK_LABEL (gtk_button_get_child (button)), GTK_JUSTIFY_CENTER);
-}
-
 static void
 bulkhead_state_card_init (BulkheadStateCard *self)
 {
     gtk_widget_init_template (GTK_WIDGET (self));
-    let_wrap (self->main_button);
-    let_wrap (self->second_button);
+    bulkhead_button_label_wrap (self->main_button);
+    bulkhead_button_label_wrap (self->second_button);
     self->settings = g_settings_new ("org.bulkhead.bulkhead");
     g_signal_connect_swapped (self->settings, "changed::pause-minutes", G_CALLBACK (show_lengths),
                               self);

@@ -7,6 +7,7 @@
 #include "state-card.h"
 #include "switch-row.h"
 #include "tunnel-row.h"
+#include "warnings-group.h"
 
 #include <glib/gi18n.h>
 
@@ -21,6 +22,7 @@ struct _BulkheadStatusPage {
     BulkheadSwitchRow *lan_row;
     BulkheadSwitchRow *boot_row;
     BulkheadBlockedGroup *blocked;
+    BulkheadWarningsGroup *warnings;
 
     BulkheadClient *client;
     BulkheadTunnelList *list;
@@ -137,6 +139,7 @@ bulkhead_status_page_set_helper (BulkheadStatusPage *self, BulkheadClient *clien
     bulkhead_sign_in_banner_set_client (self->banner, client);
     bulkhead_state_card_set_client (self->card, client);
     bulkhead_blocked_group_set_client (self->blocked, client);
+    bulkhead_warnings_group_set_client (self->warnings, client);
     g_signal_connect_object (client, "changed", G_CALLBACK (on_client_changed_cb), self,
                              G_CONNECT_SWAPPED);
     g_signal_connect_object (tunnels, "read", G_CALLBACK (on_tunnels_read_cb), self,
@@ -182,6 +185,7 @@ bulkhead_status_page_class_init (BulkheadStatusPageClass *class)
     g_type_ensure (BULKHEAD_TYPE_SIGN_IN_BANNER);
     g_type_ensure (BULKHEAD_TYPE_STATE_CARD);
     g_type_ensure (BULKHEAD_TYPE_SWITCH_ROW);
+    g_type_ensure (BULKHEAD_TYPE_WARNINGS_GROUP);
     gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
     gtk_widget_class_set_template_from_resource (widget_class,
                                                  "/org/bulkhead/bulkhead/status-page.ui");
@@ -193,6 +197,7 @@ bulkhead_status_page_class_init (BulkheadStatusPageClass *class)
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, lan_row);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, boot_row);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, blocked);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, warnings);
     gtk_widget_class_bind_template_callback (widget_class, on_lan_asked_cb);
     gtk_widget_class_bind_template_callback (widget_class, on_boot_asked_cb);
 }

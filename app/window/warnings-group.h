@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the user should know of this computer: a file of the administrator's that cannot be used,
+ * and what its kernel lacks. Hidden while there is nothing to tell. */
+#pragma once
+
+#include "client.h"
+
+#include <adwaita.h>
+
+#define BULKHEAD_TYPE_WARNINGS_GROUP (bulkhead_warnings_group_get_type ())
+G_DECLARE_FINAL_TYPE (BulkheadWarningsGroup, bulkhead_warnings_group, BULKHEAD, WARNINGS_GROUP,
+                      AdwPreferencesGroup)
+
+void bulkhead_warnings_group_set_client (BulkheadWarningsGroup *self, BulkheadClient *client);
