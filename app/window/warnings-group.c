@@ -77,7 +77,9 @@ show_managed (BulkheadWarningsGroup *self, const char *problem)
 {
     /* Translators: %s is a message in English. */
     g_autofree char *text = g_strdup_printf (
-        _ ("The lock follows its other settings until an administrator mends this: %s"), problem);
+        _ ("Until an administrator mends them nothing is opened: what was fixed stays so, or "
+           "everything is locked. %s"),
+        problem);
 
     adw_action_row_set_subtitle (self->managed_row, text);
     gtk_widget_set_visible (GTK_WIDGET (self->managed_row), *problem != '\0');
@@ -116,6 +118,14 @@ on_changed_cb (BulkheadWarningsGroup *self)
     self->seen_state = state;
     g_clear_pointer (&self->cause, g_variant_unref);
     self->cause = g_steal_pointer (&cause);
+    bulkhead_list_reader_read (self->reader);
+}
+
+void
+bulkhead_warnings_group_read (BulkheadWarningsGroup *self)
+{
+    g_return_if_fail (BULKHEAD_IS_WARNINGS_GROUP (self));
+
     bulkhead_list_reader_read (self->reader);
 }
 

@@ -212,6 +212,7 @@ def test_log_is_searched(desk, window):
     desk.xdotool("key", "alt+3")
     window.waits_for("^Locked$", "Log")
     window.waits_for("^The helper started$", "Log")
+    assert window.says(r"^[-0-9]+ [:0-9]+ · tunnel home added · by the user root$", "Log")
     window.control("Search the log", "Log", ("search box", "text", "entry", "text box")).type(
         "LOCKED")
     wait_for(lambda: not window.says("^The helper started$", "Log"))
@@ -309,6 +310,26 @@ def test_what_the_administrator_fixed_cannot_be_changed(desk):
     window.act("preferences")
     window.waits_for("^192.0.2.0/24$", "Preferences")
     assert not window.control("Remove the exception", "Preferences").has(SENSITIVE)
+    window.end()
+
+
+def test_what_this_computer_lacks_and_what_cannot_be_used(desk):
+    folder = os.path.join(desk.place.directory, "policy.d")
+    os.makedirs(folder)
+    helper = desk.place.start("--no-owner")
+    desk.place.call("AddTunnel", HOME)
+    window = Window(desk)
+    wait_for(lambda: window.headline() == "Lock is off")
+    window.waits_for("^Some protections are weaker here$", "Status")
+    assert window.says("can remove the rules. Bulkhead puts them back at once", "Status")
+    managed = "^The administrator’s settings cannot be used$"
+    assert not window.shows(managed, "Status")
+    desk.place.end(helper)
+    with open(os.path.join(folder, "10-a.conf"), "w", encoding="utf-8") as file:
+        file.write("[bulkhead]\nlocked=perhaps\n")
+    desk.place.start("--no-owner")
+    wait_for(lambda: window.shows(managed, "Status"))
+    assert window.says("10-a.conf: .*perhaps", "Status")
     window.end()
 
 

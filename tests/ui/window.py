@@ -226,6 +226,14 @@ class Window:
     def says(self, pattern, page=None):
         return next((text for text in self.texts(page) if re.search(pattern, text)), None)
 
+    def shows(self, pattern, page):
+        """The same, but it must have its place on a page that is in front."""
+        try:
+            return any(re.search(pattern, node.name()) and node.middle()
+                       for node in self.nodes(page))
+        except GLib.Error:
+            return False
+
     def waits_for(self, pattern, page=None, seconds=SECONDS):
         try:
             return wait_for(lambda: self.says(pattern, page), seconds)
