@@ -302,7 +302,7 @@ def test_what_the_administrator_fixed_cannot_be_changed(desk):
     assert not window.find("Pause", "Status")
     lan = window.control("Allow the Local Network", "Status")
     assert lan.has(CHECKED) and not lan.has(SENSITIVE)
-    assert window.says("^Fixed by the administrator$", "Status")
+    assert window.says("\nFixed by the administrator$", "Status")
     window.act("unlock")
     window.answer("Unlock")
     window.waits_for("The administrator of this computer fixed this setting.")
