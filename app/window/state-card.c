@@ -57,11 +57,15 @@ static const struct {
                                 .style = "error" },
 };
 
+/* @fixed: the lock is: what nobody is allowed is not offered. */
 static void
-show_offer (GtkButton *button, const Offer *offer)
+show_offer (GtkButton *button, const Offer *offer, gboolean fixed)
 {
-    gtk_widget_set_visible (GTK_WIDGET (button), offer->label != NULL);
-    if (offer->label == NULL)
+    gboolean offered =
+        offer->label != NULL && !(fixed && g_str_equal (offer->action, "app.unlock"));
+
+    gtk_widget_set_visible (GTK_WIDGET (button), offered);
+    if (!offered)
         return;
     gtk_button_set_label (button, _ (offer->label));
     gtk_actionable_set_action_name (GTK_ACTIONABLE (button), offer->action);
@@ -152,9 +156,10 @@ show (BulkheadStateCard *self)
     gtk_label_set_label (self->reason, reason);
     gtk_label_set_label (self->way_out, note);
     gtk_widget_set_visible (GTK_WIDGET (self->way_out), *note != '\0');
-    show_offer (self->main_button, &offers[state].main);
-    show_offer (self->second_button, &offers[state].second);
-    gtk_widget_set_visible (GTK_WIDGET (self->main_button), !asked);
+    show_offer (self->main_button, &offers[state].main, fixed);
+    show_offer (self->second_button, &offers[state].second, fixed);
+    if (asked)
+        gtk_widget_set_visible (GTK_WIDGET (self->main_button), FALSE);
     gtk_widget_set_visible (GTK_WIDGET (self->pause_button), offers[state].pause && !fixed);
     if (state == BULKHEAD_STATE_OFF || state == BULKHEAD_STATE_PAUSED
         || state == BULKHEAD_STATE_BROKEN)

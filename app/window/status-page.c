@@ -16,6 +16,8 @@ struct _BulkheadStatusPage {
 
     BulkheadSignInBanner *banner;
     BulkheadStateCard *card;
+    GtkWidget *managed_group;
+    AdwActionRow *managed_row;
     GtkWidget *tunnels_group;
     GtkListBox *tunnels;
     GtkWidget *no_tunnels;
@@ -109,6 +111,20 @@ on_boot_asked_cb (BulkheadStatusPage *self, gboolean wanted)
     });
 }
 
+/* @problem: of the helper, in English; "": none */
+static void
+on_managed_cb (BulkheadStatusPage *self, const char *problem)
+{
+    /* Translators: %s is a message in English. */
+    g_autofree char *text = g_strdup_printf (
+        _ ("Until an administrator mends them nothing is opened: what was fixed stays so, or "
+           "everything is locked. %s"),
+        problem);
+
+    adw_action_row_set_subtitle (self->managed_row, text);
+    gtk_widget_set_visible (self->managed_group, *problem != '\0');
+}
+
 static GtkWidget *
 new_row_cb (gpointer item, gpointer data)
 {
@@ -193,6 +209,8 @@ bulkhead_status_page_class_init (BulkheadStatusPageClass *class)
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, banner);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, card);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, tunnels_group);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, managed_group);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, managed_row);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, tunnels);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, no_tunnels);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, lan_row);
@@ -201,6 +219,7 @@ bulkhead_status_page_class_init (BulkheadStatusPageClass *class)
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, warnings);
     gtk_widget_class_bind_template_callback (widget_class, on_lan_asked_cb);
     gtk_widget_class_bind_template_callback (widget_class, on_boot_asked_cb);
+    gtk_widget_class_bind_template_callback (widget_class, on_managed_cb);
 }
 
 static void

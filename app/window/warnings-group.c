@@ -8,7 +8,6 @@
 struct _BulkheadWarningsGroup {
     AdwPreferencesGroup parent_instance;
 
-    AdwActionRow *managed_row;
     AdwExpanderRow *weak_row;
 
     BulkheadClient *client;
@@ -18,6 +17,10 @@ struct _BulkheadWarningsGroup {
     GVariant *cause;  /* the property Fixed at the last reading; NULL: it was not known */
     guint seen_state; /* and the state */
 };
+
+enum { SIGNAL_MANAGED, N_SIGNALS };
+
+static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (BulkheadWarningsGroup, bulkhead_warnings_group, ADW_TYPE_PREFERENCES_GROUP)
 
@@ -68,21 +71,6 @@ show_weakened (BulkheadWarningsGroup *self, const char *const *features)
         g_ptr_array_add (self->rows, row);
     }
     adw_expander_row_set_subtitle (self->weak_row, subtitle);
-    gtk_widget_set_visible (GTK_WIDGET (self->weak_row), n > 0);
-}
-
-/* @problem: of the helper, in English; "": none */
-static void
-show_managed (BulkheadWarningsGroup *self, const char *problem)
-{
-    /* Translators: %s is a message in English. */
-    g_autofree char *text = g_strdup_printf (
-        _ ("Until an administrator mends them nothing is opened: what was fixed stays so, or "
-           "everything is locked. %s"),
-        problem);
-
-    adw_action_row_set_subtitle (self->managed_row, text);
-    gtk_widget_set_visible (GTK_WIDGET (self->managed_row), *problem != '\0');
 }
 
 /* @answer: (a{sv}), or NULL with the reason: then the state card tells. */
@@ -100,8 +88,8 @@ on_read_cb (BulkheadWarningsGroup *self, GVariant *answer, const char *reason)
         g_variant_lookup (status, "managed_problem", "&s", &problem);
     }
     show_weakened (self, weakened != NULL ? weakened : none);
-    show_managed (self, problem);
-    gtk_widget_set_visible (GTK_WIDGET (self), *self->weakened != NULL || *problem != '\0');
+    gtk_widget_set_visible (GTK_WIDGET (self), *self->weakened != NULL);
+    g_signal_emit (self, signals[SIGNAL_MANAGED], 0, problem);
 }
 
 /* The helper reads the kernel to answer: it is asked when there may be news, and not each time
@@ -172,9 +160,11 @@ bulkhead_warnings_group_class_init (BulkheadWarningsGroupClass *class)
 
     G_OBJECT_CLASS (class)->dispose = bulkhead_warnings_group_dispose;
     G_OBJECT_CLASS (class)->finalize = bulkhead_warnings_group_finalize;
+    signals[SIGNAL_MANAGED] =
+        g_signal_new ("managed", BULKHEAD_TYPE_WARNINGS_GROUP, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                      NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
     gtk_widget_class_set_template_from_resource (widget_class,
                                                  "/org/bulkhead/bulkhead/warnings-group.ui");
-    gtk_widget_class_bind_template_child (widget_class, BulkheadWarningsGroup, managed_row);
     gtk_widget_class_bind_template_child (widget_class, BulkheadWarningsGroup, weak_row);
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the user should know of this computer: a file of the administrator's that cannot be used,
- * and what its kernel lacks. Hidden while there is nothing to tell. */
+/*
+ * What the kernel of this computer lacks; hidden while it lacks nothing.
+ * Signal "managed" (char *problem): why a file of the administrator's cannot be used, or "", after
+ * each reading that told something else than the one before.
+ */
 #pragma once
 
 #include "client.h"

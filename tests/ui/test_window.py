@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 from gi.repository import GLib
@@ -200,6 +201,20 @@ def test_preferences(desk, window):
     window.end()
 
 
+def test_large_text_fits_a_narrow_window(desk):
+    subprocess.run(["xprop", "-root", "-f", "RESOURCE_MANAGER", "8s", "-set", "RESOURCE_MANAGER",
+                    "Xft.dpi:\t192\n"], env=desk.environment, check=True)  # 200 %
+    desk.place.start()
+    desk.place.call("AddTunnel", HOME)
+    window = Window(desk)
+    wait_for(lambda: window.headline() == "Lock is off")
+    desk.xdotool("search", "--name", "Bulkhead", "windowsize", "360", "640")
+    for key, page in (("alt+2", "Tunnels"), ("alt+3", "Log"), ("alt+1", "Status")):
+        desk.xdotool("key", key)
+        wait_for(lambda: 0 < window.page(page).extents()[2] <= 360)
+    window.end()
+
+
 def test_every_event_of_the_helper_has_words():
     with open(os.path.join(SOURCE, "helper/journal.c"), encoding="utf-8") as file:
         words = re.findall(r'\[BULKHEAD_EVENT_\w+\] = \{\s*"(\w+)"', file.read())
@@ -300,6 +315,7 @@ def test_what_the_administrator_fixed_cannot_be_changed(desk):
     wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
     window.waits_for("The lock is fixed by the administrator.", "Status")
     assert not window.find("Pause", "Status")
+    assert not window.shows("Unlock", "Status")
     lan = window.control("Allow the Local Network", "Status")
     assert lan.has(CHECKED) and not lan.has(SENSITIVE)
     assert window.says("\nFixed by the administrator$", "Status")

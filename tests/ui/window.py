@@ -150,10 +150,13 @@ class Node:
         assert self.has(SENSITIVE), f"{self.name()} is insensitive"
         assert self.call("DoAction", GLib.Variant("(i)", (0,)), "org.a11y.atspi.Action")[0]
 
+    def extents(self):
+        """x, y, width and height in the window; no width when its page is not in front."""
+        return self.call("GetExtents", GLib.Variant("(u)", (1,)), "org.a11y.atspi.Component")[0]
+
     def middle(self):
         """Where in the window it is, or None when its page is not in front."""
-        x, y, width, height = self.call("GetExtents", GLib.Variant("(u)", (1,)),
-                                        "org.a11y.atspi.Component")[0]
+        x, y, width, height = self.extents()
         return (x + width // 2, y + height // 2) if width else None
 
     def type(self, text):
