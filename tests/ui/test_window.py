@@ -208,7 +208,7 @@ def test_large_text_fits_a_narrow_window(desk):
     desk.place.call("AddTunnel", HOME)
     window = Window(desk)
     wait_for(lambda: window.headline() == "Lock is off")
-    desk.xdotool("search", "--name", "Bulkhead", "windowsize", "360", "640")
+    desk.xdotool("search", "--onlyvisible", "--name", "Bulkhead", "windowsize", "360", "640")
     for key, page in (("alt+2", "Tunnels"), ("alt+3", "Log"), ("alt+1", "Status")):
         desk.xdotool("key", key)
         wait_for(lambda: 0 < window.page(page).extents()[2] <= 360)
