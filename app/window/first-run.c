@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "first-run.h"
 
+#include "button-label.h"
 #include "request.h"
 #include "spinner.h"
 #include "tunnel-text.h"
@@ -17,6 +18,8 @@ struct _BulkheadFirstRun {
     GtkWidget *back_button;
     BulkheadSpinner *spinner;
     GtkLabel *summary;
+    GtkButton *authorize_button;
+    GtkButton *finish_button;
 
     BulkheadClient *client;
     BulkheadTunnelList *list;
@@ -310,6 +313,8 @@ bulkhead_first_run_class_init (BulkheadFirstRunClass *class)
     gtk_widget_class_bind_template_child (widget_class, BulkheadFirstRun, back_button);
     gtk_widget_class_bind_template_child (widget_class, BulkheadFirstRun, spinner);
     gtk_widget_class_bind_template_child (widget_class, BulkheadFirstRun, summary);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadFirstRun, authorize_button);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadFirstRun, finish_button);
     gtk_widget_class_bind_template_callback (widget_class, on_leave_cb);
     gtk_widget_class_bind_template_callback (widget_class, on_back_cb);
     gtk_widget_class_bind_template_callback (widget_class, on_tunnels_chosen_cb);
@@ -324,4 +329,6 @@ bulkhead_first_run_init (BulkheadFirstRun *self)
 {
     self->ticked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
     gtk_widget_init_template (GTK_WIDGET (self));
+    bulkhead_button_label_wrap (self->authorize_button);
+    bulkhead_button_label_wrap (self->finish_button);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "grants-group.h"
 
+#include "button-label.h"
 #include "list-reader.h"
 #include "request.h"
 
@@ -178,5 +179,6 @@ static void
 bulkhead_grants_group_init (BulkheadGrantsGroup *self)
 {
     gtk_widget_init_template (GTK_WIDGET (self));
+    bulkhead_button_label_wrap (GTK_BUTTON (self->own_button));
     show_own (self, FALSE, FALSE);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "log-event.h"
 
+#include "log-detail.h"
+
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 
@@ -35,12 +37,12 @@ static const struct {
     { "restored", N_ ("The rules were restored") },
     { "broken", N_ ("The lock is asked for but not enforced: possible leak") },
     { "changed", N_ ("A setting was changed") },
-    { "refused", N_ ("A caller was refused: not authorised") },
-    { "unreadable", N_ ("The stored state cannot be understood: locked") },
+    { "refused", N_ ("Somebody without the right to do so asked for a change, and was refused") },
+    { "unreadable", N_ ("The saved settings could not be read, so everything is locked") },
     { "weakened", N_ ("This kernel lacks a feature that the lock uses") },
     { "authorized", N_ ("A user may control the lock without a password") },
     { "revoked", N_ ("A user needs a password again to control the lock") },
-    { "forgotten", N_ ("The authorised users cannot be understood: nobody is authorised") },
+    { "forgotten", N_ ("The list of authorised users is unreadable: everybody needs a password") },
     { "managed", N_ ("The administrator fixed other settings than before") },
     { "mismanaged", N_ ("The administrator’s settings cannot be used") },
     { "asleep", N_ ("The computer goes to sleep") },
@@ -78,7 +80,18 @@ local_time (const char *text)
     return local != NULL ? g_date_time_format (local, "%F %T") : g_strdup (text);
 }
 
-/* The time and, behind it, all that is neither time nor title. */
+static void
+append_detail (GString *caption, const char *member, const char *value)
+{
+    g_autofree char *text = NULL;
+
+    if (*value == '\0')
+        return;
+    text = bulkhead_log_detail_text (member, value);
+    g_string_append_printf (caption, " · %s", text);
+}
+
+/* The time and, behind it, all that is neither time nor title; who did it comes last. */
 static char *
 caption_of (JsonObject *event)
 {
@@ -88,13 +101,13 @@ caption_of (JsonObject *event)
 
     for (GList *l = members; l != NULL; l = l->next) {
         const char *member = l->data;
-        const char *value = get_text (event, member);
 
         if (g_str_equal (member, "time") || g_str_equal (member, "event")
-            || g_str_equal (member, "text") || *value == '\0')
+            || g_str_equal (member, "text") || g_str_equal (member, "uid"))
             continue;
-        g_string_append_printf (caption, " · %s: %s", member, value);
+        append_detail (caption, member, get_text (event, member));
     }
+    append_detail (caption, "uid", get_text (event, "uid"));
     return g_string_free (g_steal_pointer (&caption), FALSE);
 }
 

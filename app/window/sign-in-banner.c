@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sign-in-banner.h"
 
+#include "button-label.h"
 #include "network.h"
 
 #include <glib/gi18n.h>
@@ -180,4 +181,5 @@ static void
 bulkhead_sign_in_banner_init (BulkheadSignInBanner *self)
 {
     gtk_widget_init_template (GTK_WIDGET (self));
+    bulkhead_button_label_wrap (self->pause_button);
 }

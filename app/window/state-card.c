@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "state-card.h"
 
+#include "button-label.h"
 #include "pause-menu.h"
 #include "spinner.h"
 #include "words.h"
@@ -56,11 +57,15 @@ static const struct {
                                 .style = "error" },
 };
 
+/* @fixed: the lock is: what nobody is allowed is not offered. */
 static void
-show_offer (GtkButton *button, const Offer *offer)
+show_offer (GtkButton *button, const Offer *offer, gboolean fixed)
 {
-    gtk_widget_set_visible (GTK_WIDGET (button), offer->label != NULL);
-    if (offer->label == NULL)
+    gboolean offered =
+        offer->label != NULL && !(fixed && g_str_equal (offer->action, "app.unlock"));
+
+    gtk_widget_set_visible (GTK_WIDGET (button), offered);
+    if (!offered)
         return;
     gtk_button_set_label (button, _ (offer->label));
     gtk_actionable_set_action_name (GTK_ACTIONABLE (button), offer->action);
@@ -151,9 +156,10 @@ show (BulkheadStateCard *self)
     gtk_label_set_label (self->reason, reason);
     gtk_label_set_label (self->way_out, note);
     gtk_widget_set_visible (GTK_WIDGET (self->way_out), *note != '\0');
-    show_offer (self->main_button, &offers[state].main);
-    show_offer (self->second_button, &offers[state].second);
-    gtk_widget_set_visible (GTK_WIDGET (self->main_button), !asked);
+    show_offer (self->main_button, &offers[state].main, fixed);
+    show_offer (self->second_button, &offers[state].second, fixed);
+    if (asked)
+        gtk_widget_set_visible (GTK_WIDGET (self->main_button), FALSE);
     gtk_widget_set_visible (GTK_WIDGET (self->pause_button), offers[state].pause && !fixed);
     if (state == BULKHEAD_STATE_OFF || state == BULKHEAD_STATE_PAUSED
         || state == BULKHEAD_STATE_BROKEN)
@@ -231,22 +237,12 @@ bulkhead_state_card_class_init (BulkheadStateCardClass *class)
     gtk_widget_class_bind_template_child (widget_class, BulkheadStateCard, spinner);
 }
 
-/* Long words of some languages, or large ones, are more than a narrow window has room for. */
-static void
-let_wrap (GtkButton *button)
-{
-    /* It has a label from its first text on. */
-    gtk_button_set_label (button, "");
-    gtk_label_set_wrap (GTK_LABEL (gtk_button_get_child (button)), TRUE);
-    gtk_label_set_justify (GTK_LABEL (gtk_button_get_child (button)), GTK_JUSTIFY_CENTER);
-}
-
 static void
 bulkhead_state_card_init (BulkheadStateCard *self)
 {
     gtk_widget_init_template (GTK_WIDGET (self));
-    let_wrap (self->main_button);
-    let_wrap (self->second_button);
+    bulkhead_button_label_wrap (self->main_button);
+    bulkhead_button_label_wrap (self->second_button);
     self->settings = g_settings_new ("org.bulkhead.bulkhead");
     g_signal_connect_swapped (self->settings, "changed::pause-minutes", G_CALLBACK (show_lengths),
                               self);

@@ -7,6 +7,7 @@
 #include "state-card.h"
 #include "switch-row.h"
 #include "tunnel-row.h"
+#include "warnings-group.h"
 
 #include <glib/gi18n.h>
 
@@ -15,12 +16,15 @@ struct _BulkheadStatusPage {
 
     BulkheadSignInBanner *banner;
     BulkheadStateCard *card;
+    GtkWidget *managed_group;
+    AdwActionRow *managed_row;
     GtkWidget *tunnels_group;
     GtkListBox *tunnels;
     GtkWidget *no_tunnels;
     BulkheadSwitchRow *lan_row;
     BulkheadSwitchRow *boot_row;
     BulkheadBlockedGroup *blocked;
+    BulkheadWarningsGroup *warnings;
 
     BulkheadClient *client;
     BulkheadTunnelList *list;
@@ -107,6 +111,20 @@ on_boot_asked_cb (BulkheadStatusPage *self, gboolean wanted)
     });
 }
 
+/* @problem: of the helper, in English; "": none */
+static void
+on_managed_cb (BulkheadStatusPage *self, const char *problem)
+{
+    /* Translators: %s is a message in English. */
+    g_autofree char *text = g_strdup_printf (
+        _ ("Until an administrator mends them nothing is opened: what was fixed stays so, or "
+           "everything is locked. %s"),
+        problem);
+
+    adw_action_row_set_subtitle (self->managed_row, text);
+    gtk_widget_set_visible (self->managed_group, *problem != '\0');
+}
+
 static GtkWidget *
 new_row_cb (gpointer item, gpointer data)
 {
@@ -137,6 +155,7 @@ bulkhead_status_page_set_helper (BulkheadStatusPage *self, BulkheadClient *clien
     bulkhead_sign_in_banner_set_client (self->banner, client);
     bulkhead_state_card_set_client (self->card, client);
     bulkhead_blocked_group_set_client (self->blocked, client);
+    bulkhead_warnings_group_set_client (self->warnings, client);
     g_signal_connect_object (client, "changed", G_CALLBACK (on_client_changed_cb), self,
                              G_CONNECT_SWAPPED);
     g_signal_connect_object (tunnels, "read", G_CALLBACK (on_tunnels_read_cb), self,
@@ -150,6 +169,7 @@ bulkhead_status_page_map (GtkWidget *widget)
 {
     GTK_WIDGET_CLASS (bulkhead_status_page_parent_class)->map (widget);
     bulkhead_tunnel_list_watch (BULKHEAD_STATUS_PAGE (widget)->list);
+    bulkhead_warnings_group_read (BULKHEAD_STATUS_PAGE (widget)->warnings);
 }
 
 static void
@@ -182,19 +202,24 @@ bulkhead_status_page_class_init (BulkheadStatusPageClass *class)
     g_type_ensure (BULKHEAD_TYPE_SIGN_IN_BANNER);
     g_type_ensure (BULKHEAD_TYPE_STATE_CARD);
     g_type_ensure (BULKHEAD_TYPE_SWITCH_ROW);
+    g_type_ensure (BULKHEAD_TYPE_WARNINGS_GROUP);
     gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
     gtk_widget_class_set_template_from_resource (widget_class,
                                                  "/org/bulkhead/bulkhead/status-page.ui");
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, banner);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, card);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, tunnels_group);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, managed_group);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, managed_row);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, tunnels);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, no_tunnels);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, lan_row);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, boot_row);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, blocked);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadStatusPage, warnings);
     gtk_widget_class_bind_template_callback (widget_class, on_lan_asked_cb);
     gtk_widget_class_bind_template_callback (widget_class, on_boot_asked_cb);
+    gtk_widget_class_bind_template_callback (widget_class, on_managed_cb);
 }
 
 static void

@@ -11,7 +11,7 @@ struct _BulkheadSwitchRow {
     GtkSwitch *toggle;
     BulkheadSpinner *spinner;
     GtkWidget *padlock;
-    GtkLabel *note; /* why it cannot be changed */
+    char *about; /* its subtitle while it can be changed; NULL: not shown yet */
 
     BulkheadSwitchValue value;
     gboolean fixed;
@@ -26,6 +26,18 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE (BulkheadSwitchRow, bulkhead_switch_row, ADW_TYPE_ACTION_ROW)
 
 static gboolean on_state_set_cb (GtkSwitch *toggle, gboolean wanted, BulkheadSwitchRow *self);
+
+/* Why it cannot be changed stands below what it is about: beside it there is too little room. */
+static void
+show_note (BulkheadSwitchRow *self, const char *note)
+{
+    g_autofree char *both = NULL;
+
+    if (self->about == NULL)
+        self->about = g_strdup (adw_action_row_get_subtitle (ADW_ACTION_ROW (self)));
+    both = note != NULL ? g_strdup_printf ("%s\n%s", self->about, note) : g_strdup (self->about);
+    adw_action_row_set_subtitle (ADW_ACTION_ROW (self), both);
+}
 
 static void
 show (BulkheadSwitchRow *self)
@@ -44,10 +56,9 @@ show (BulkheadSwitchRow *self)
 
     gtk_widget_set_sensitive (GTK_WIDGET (self->toggle), known && !self->fixed && !self->busy);
     gtk_widget_set_visible (self->padlock, self->fixed);
-    gtk_label_set_label (self->note, self->fixed ? _ ("Fixed by the administrator")
-                                     : !known    ? _ ("Not known")
-                                                 : "");
-    gtk_widget_set_visible (GTK_WIDGET (self->note), self->fixed || !known);
+    show_note (self, self->fixed ? _ ("Fixed by the administrator")
+                     : !known    ? _ ("Not known")
+                                 : NULL);
     bulkhead_spinner_set_busy (self->spinner, self->busy);
 }
 
@@ -101,11 +112,19 @@ bulkhead_switch_row_dispose (GObject *object)
 }
 
 static void
+bulkhead_switch_row_finalize (GObject *object)
+{
+    g_free (BULKHEAD_SWITCH_ROW (object)->about);
+    G_OBJECT_CLASS (bulkhead_switch_row_parent_class)->finalize (object);
+}
+
+static void
 bulkhead_switch_row_class_init (BulkheadSwitchRowClass *class)
 {
     GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
 
     G_OBJECT_CLASS (class)->dispose = bulkhead_switch_row_dispose;
+    G_OBJECT_CLASS (class)->finalize = bulkhead_switch_row_finalize;
     signals[SIGNAL_ASKED] = g_signal_new ("asked", BULKHEAD_TYPE_SWITCH_ROW, G_SIGNAL_RUN_LAST, 0,
                                           NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_BOOLEAN);
     g_type_ensure (BULKHEAD_TYPE_SPINNER);
@@ -114,7 +133,6 @@ bulkhead_switch_row_class_init (BulkheadSwitchRowClass *class)
     gtk_widget_class_bind_template_child (widget_class, BulkheadSwitchRow, toggle);
     gtk_widget_class_bind_template_child (widget_class, BulkheadSwitchRow, spinner);
     gtk_widget_class_bind_template_child (widget_class, BulkheadSwitchRow, padlock);
-    gtk_widget_class_bind_template_child (widget_class, BulkheadSwitchRow, note);
     gtk_widget_class_bind_template_callback (widget_class, on_state_set_cb);
 }
 

@@ -2,6 +2,7 @@
 #include "tunnels-page.h"
 
 #include "add-tunnel.h"
+#include "button-label.h"
 #include "trust-row.h"
 
 #include <glib/gi18n.h>
@@ -109,4 +110,5 @@ static void
 bulkhead_tunnels_page_init (BulkheadTunnelsPage *self)
 {
     gtk_widget_init_template (GTK_WIDGET (self));
+    bulkhead_button_label_wrap (self->add_button);
 }

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 from gi.repository import GLib
@@ -218,6 +219,20 @@ def test_preferences(desk, window):
     window.end()
 
 
+def test_large_text_fits_a_narrow_window(desk):
+    subprocess.run(["xprop", "-root", "-f", "RESOURCE_MANAGER", "8s", "-set", "RESOURCE_MANAGER",
+                    "Xft.dpi:\t192\n"], env=desk.environment, check=True)  # 200 %
+    desk.place.start()
+    desk.place.call("AddTunnel", HOME)
+    window = Window(desk)
+    wait_for(lambda: window.headline() == "Lock is off")
+    desk.xdotool("search", "--onlyvisible", "--name", "Bulkhead", "windowsize", "360", "640")
+    for key, page in (("alt+2", "Tunnels"), ("alt+3", "Log"), ("alt+1", "Status")):
+        desk.xdotool("key", key)
+        wait_for(lambda: 0 < window.page(page).extents()[2] <= 360)
+    window.end()
+
+
 def test_every_event_of_the_helper_has_words():
     with open(os.path.join(SOURCE, "helper/journal.c"), encoding="utf-8") as file:
         words = re.findall(r'\[BULKHEAD_EVENT_\w+\] = \{\s*"(\w+)"', file.read())
@@ -230,6 +245,7 @@ def test_log_is_searched(desk, window):
     desk.xdotool("key", "alt+3")
     window.waits_for("^Locked$", "Log")
     window.waits_for("^The helper started$", "Log")
+    assert window.says(r"^[-0-9]+ [:0-9]+ · tunnel home added · by the user root$", "Log")
     window.control("Search the log", "Log", ("search box", "text", "entry", "text box")).type(
         "LOCKED")
     wait_for(lambda: not window.says("^The helper started$", "Log"))
@@ -328,9 +344,10 @@ def test_what_the_administrator_fixed_cannot_be_changed(desk):
     wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
     window.waits_for("The lock is fixed by the administrator.", "Status")
     assert not window.find("Pause", "Status")
+    assert not window.shows("Unlock", "Status")
     lan = window.control("Allow the Local Network", "Status")
     assert lan.has(CHECKED) and not lan.has(SENSITIVE)
-    assert window.says("^Fixed by the administrator$", "Status")
+    assert window.says("\nFixed by the administrator$", "Status")
     window.act("unlock")
     window.answer("Unlock")
     window.waits_for("The administrator of this computer fixed this setting.")
@@ -338,6 +355,26 @@ def test_what_the_administrator_fixed_cannot_be_changed(desk):
     window.act("preferences")
     window.waits_for("^192.0.2.0/24$", "Preferences")
     assert not window.control("Remove the exception", "Preferences").has(SENSITIVE)
+    window.end()
+
+
+def test_what_this_computer_lacks_and_what_cannot_be_used(desk):
+    folder = os.path.join(desk.place.directory, "policy.d")
+    os.makedirs(folder)
+    helper = desk.place.start("--no-owner")
+    desk.place.call("AddTunnel", HOME)
+    window = Window(desk)
+    wait_for(lambda: window.headline() == "Lock is off")
+    window.waits_for("^Some protections are weaker here$", "Status")
+    assert window.says("can remove the rules. Bulkhead puts them back at once", "Status")
+    managed = "^The administrator’s settings cannot be used$"
+    assert not window.shows(managed, "Status")
+    desk.place.end(helper)
+    with open(os.path.join(folder, "10-a.conf"), "w", encoding="utf-8") as file:
+        file.write("[bulkhead]\nlocked=perhaps\n")
+    desk.place.start("--no-owner")
+    wait_for(lambda: window.shows(managed, "Status"))
+    assert window.says("10-a.conf: .*perhaps", "Status")
     window.end()
 
 

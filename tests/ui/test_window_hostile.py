@@ -23,7 +23,7 @@ class LyingHelper(FakeHelper):
             super().__init__(desktop, file.read())
         self.lists = {"ListTunnels": V("(aa{sv})", ([],)), "ListBlocked": V("(aa{sv})", ([],)),
                       "ListExceptions": V("(as)", ([],)), "ListGrants": V("(a(usx))", ([],)),
-                      "GetLog": V("(as)", ([],))}
+                      "GetLog": V("(as)", ([],)), "GetStatus": V("(a{sv})", ({},))}
         self.waiting = []  # what changes something and is not answered yet
         self.values.update(State=V("u", 3), Locked=V("b", True), BlockedCount=V("t", 0),
                            AtBoot=V("b", False), Ready=V("b", True), Fixed=V("as", []))
@@ -67,10 +67,14 @@ def test_odd_names_are_shown_as_they_are(desk, helper):  # noqa: F811
         refused(443, count=V("t", 2 ** 64 - 1), last=V("x", -2 ** 63)), {}, {"address": V("u", 5)},
         refused(0, protocol=V("s", "<47>&"))],))
     helper.lists["GetLog"] = V("(as)", ([ODD, '{"event":5,"time":[]}', "{}", "["] * 250,))
+    helper.lists["GetStatus"] = V("(a{sv})", ({
+        "weakened": V("as", [ODD, "owner"]), "managed_problem": V("s", ODD)},))
     helper.values["BlockedCount"] = V("t", 2 ** 64 - 1)
     window = start(desk)  # noqa: F811
     window.waits_for("^a<b>x</b> & <y ", "Status")
     window.waits_for("^203.0.113.9 <47>&", "Status")
+    window.waits_for("^The kernel lacks “a<b>x</b> & <y ", "Status")
+    window.waits_for("everything is locked. a<b>x</b> & <y ", "Status")
     wait_for(lambda: window.texts("Tunnels").count("wg1") >= 2)
     desk.xdotool("key", "alt+3")
     window.waits_for("^a<b>x</b> & <y ", "Log")

@@ -150,10 +150,13 @@ class Node:
         assert self.has(SENSITIVE), f"{self.name()} is insensitive"
         assert self.call("DoAction", GLib.Variant("(i)", (0,)), "org.a11y.atspi.Action")[0]
 
+    def extents(self):
+        """x, y, width and height in the window; no width when its page is not in front."""
+        return self.call("GetExtents", GLib.Variant("(u)", (1,)), "org.a11y.atspi.Component")[0]
+
     def middle(self):
         """Where in the window it is, or None when its page is not in front."""
-        x, y, width, height = self.call("GetExtents", GLib.Variant("(u)", (1,)),
-                                        "org.a11y.atspi.Component")[0]
+        x, y, width, height = self.extents()
         return (x + width // 2, y + height // 2) if width else None
 
     def type(self, text):
@@ -225,6 +228,14 @@ class Window:
 
     def says(self, pattern, page=None):
         return next((text for text in self.texts(page) if re.search(pattern, text)), None)
+
+    def shows(self, pattern, page):
+        """The same, but it must have its place on a page that is in front."""
+        try:
+            return any(re.search(pattern, node.name()) and node.middle()
+                       for node in self.nodes(page))
+        except GLib.Error:
+            return False
 
     def waits_for(self, pattern, page=None, seconds=SECONDS):
         try:
