@@ -53,7 +53,7 @@ _bulkheadctl() {
     case "${words[*]:0:2}" in
     '')
         options+=$'\n--version'
-        arguments=$'status\nlock\nunlock\npause\nresume\nready\nverify\nrules\ntunnels\nlan\nboot\nexcept\nauthorize\nrevoke\ngrants\nlog\nrescue'
+        arguments=$'status\nlock\nunlock\npause\nresume\nready\nverify\nrules\ntunnels\nlan\nboot\nexcept\nauthorize\nrevoke\ngrants\nblocked\nlog\nrescue'
         ;;
     status) options+=$'\n--watch\n--check' ;;
     ready) options+=$'\n--wait' ;;

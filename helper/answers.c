@@ -52,24 +52,30 @@ describe_tunnel (BulkheadLock *lock, const BulkheadTunnel *tunnel, gboolean trus
                  gboolean addresses)
 {
     static const BulkheadWireguard nothing = { 0 };
+    static const BulkheadLink no_link = { 0 };
     const BulkheadNet *net = bulkhead_lock_get_net (lock);
     const BulkheadWireguard *wireguard = bulkhead_net_find_wireguard (net, tunnel->interface);
     const BulkheadWireguard *seen = wireguard != NULL ? wireguard : &nothing;
+    const BulkheadLink *present = bulkhead_net_find_link (net, tunnel->interface);
+    const BulkheadLink *link = present != NULL ? present : &no_link;
     GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
 
     add (&builder, "id", new_string (tunnel->name));
     add (&builder, "interface", new_string (tunnel->interface));
     add (&builder, "kind", g_variant_new_uint32 (tunnel->kind));
     add (&builder, "trusted", g_variant_new_boolean (trusted));
-    add (&builder, "present",
-         g_variant_new_boolean (bulkhead_net_find_link (net, tunnel->interface) != NULL));
+    add (&builder, "present", g_variant_new_boolean (present != NULL));
     add (&builder, "up", g_variant_new_boolean (bulkhead_lock_tunnel_is_up (lock, tunnel)));
     add (&builder, "endpoints", describe_endpoints (tunnel, wireguard, addresses));
     add (&builder, "mark", g_variant_new_uint32 (tunnel->mark != 0 ? tunnel->mark : seen->mark));
     add (&builder, "user", g_variant_new_uint32 (tunnel->uid));
     add (&builder, "handshake", g_variant_new_int64 (seen->handshake));
-    add (&builder, "received", g_variant_new_uint64 (seen->received));
-    add (&builder, "sent", g_variant_new_uint64 (seen->sent));
+    add (&builder, "since",
+         g_variant_new_int64 (trusted ? bulkhead_lock_tunnel_since (lock, tunnel) : 0));
+    /* WireGuard's own count is the one that wg shows. */
+    add (&builder, "received",
+         g_variant_new_uint64 (wireguard != NULL ? wireguard->received : link->received));
+    add (&builder, "sent", g_variant_new_uint64 (wireguard != NULL ? wireguard->sent : link->sent));
     return g_variant_builder_end (&builder);
 }
 
@@ -99,6 +105,38 @@ add_found (GVariantBuilder *builder, BulkheadLock *lock, gboolean addresses)
         tunnel = bulkhead_found_tunnel (net, link->name);
         g_variant_builder_add_value (builder, describe_tunnel (lock, tunnel, FALSE, addresses));
     }
+}
+
+static GVariant *
+describe_blocked (const BulkheadBlockedEntry *entry)
+{
+    GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+    add (&builder, "address",
+         g_variant_new_take_string (bulkhead_address_to_string (&entry->address)));
+    add (&builder, "protocol",
+         g_variant_new_take_string (bulkhead_packet_protocol_to_string (entry->protocol)));
+    add (&builder, "port", g_variant_new_uint16 (entry->port));
+    add (&builder, "uid", g_variant_new_uint32 (entry->uid));
+    add (&builder, "program", g_variant_new_string (entry->program));
+    add (&builder, "count", g_variant_new_uint64 (entry->count));
+    add (&builder, "first", g_variant_new_int64 (entry->first));
+    add (&builder, "last", g_variant_new_int64 (entry->last));
+    return g_variant_builder_end (&builder);
+}
+
+GVariant *
+bulkhead_answer_blocked (const BulkheadBlocked *blocked, guint32 uid)
+{
+    GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
+
+    for (guint i = 0; i < bulkhead_blocked_get_length (blocked); i++) {
+        const BulkheadBlockedEntry *entry = bulkhead_blocked_get (blocked, i);
+
+        if (uid == 0 || (entry->uid == uid && uid != BULKHEAD_BLOCKED_NO_USER))
+            g_variant_builder_add_value (&builder, describe_blocked (entry));
+    }
+    return g_variant_builder_end (&builder);
 }
 
 /* A caller who may see no addresses may not keep the helper busy either. */

@@ -37,8 +37,8 @@ static void
 tell_unreadable (BulkheadStore *store)
 {
     g_autoptr (GError) unreadable = NULL;
-    g_autoptr (BulkheadPolicy) policy = bulkhead_store_load (store, &unreadable);
 
+    bulkhead_policy_unref (bulkhead_store_load (store, &unreadable));
     if (unreadable != NULL)
         g_printerr ("bulkheadd: locked with nothing open, for the stored lock is lost: %s\n",
                     unreadable->message);

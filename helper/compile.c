@@ -433,7 +433,8 @@ add_forward (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadN
 static void
 add_refuse (BulkheadTable *table, const BulkheadNet *net)
 {
-    BulkheadChain *chain = bulkhead_table_add_chain (table, "refuse", HOOK_NONE, 0, FALSE, NULL);
+    BulkheadChain *chain =
+        bulkhead_table_add_chain (table, BULKHEAD_CHAIN_REFUSE, HOOK_NONE, 0, FALSE, NULL);
 
     if (net->features & BULKHEAD_FEATURE_LOG)
         rule (chain, limit_per_second (10), log_group (BULKHEAD_LOG_GROUP));
@@ -452,8 +453,8 @@ add_output (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNe
     rule (chain, oifname ("lo"), ACCEPT);
     bulkhead_compile_add_preamble (table, chain);
     too_big_to_guests (table, chain);
-    bulkhead_compile_add_holes (table, chain, jump ("refuse"));
-    rule (chain, jump ("refuse"));
+    bulkhead_compile_add_holes (table, chain, jump (BULKHEAD_CHAIN_REFUSE));
+    rule (chain, jump (BULKHEAD_CHAIN_REFUSE));
     rule (chain, COUNTER, DROP);
 }
 

@@ -149,6 +149,20 @@ type_of_link (const struct ifinfomsg *info, const struct nlattr *const *of)
     return BULKHEAD_LINK_HARDWARE;
 }
 
+/* The kernel may know more counters than we do, or fewer. */
+static void
+read_counters (const struct nlattr *attribute, BulkheadLink *link)
+{
+    struct rtnl_link_stats64 counters = { 0 };
+
+    if (attribute == NULL)
+        return;
+    memcpy (&counters, mnl_attr_get_payload (attribute),
+            MIN (mnl_attr_get_payload_len (attribute), sizeof counters));
+    link->received = counters.rx_bytes;
+    link->sent = counters.tx_bytes;
+}
+
 static void
 read_link (const struct nlmsghdr *message, GPtrArray *links)
 {
@@ -166,6 +180,7 @@ read_link (const struct nlmsghdr *message, GPtrArray *links)
     link = bulkhead_link_new (info->ifi_index, name, type_of_link (info, of));
     link->up = (info->ifi_flags & IFF_UP) != 0 && (info->ifi_flags & IFF_LOWER_UP) != 0;
     link->master = (int)get_u32 (of[IFLA_MASTER], 0);
+    read_counters (of[IFLA_STATS64], link);
     g_ptr_array_add (links, link);
 }
 

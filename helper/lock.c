@@ -9,6 +9,7 @@
 #include "found.h"
 #include "nft-watch.h"
 #include "observe.h"
+#include "uptime.h"
 #include "weaker.h"
 
 #include <malloc.h>
@@ -28,6 +29,7 @@ struct _BulkheadLock {
     BulkheadEnforcer *enforcer;
     BulkheadLinks *links;
     BulkheadNftWatch *watch;
+    BulkheadUptime *uptime;
 
     BulkheadPolicy *policy;
     BulkheadNet *net;
@@ -79,6 +81,12 @@ bulkhead_lock_tunnel_is_up (BulkheadLock *self, const BulkheadTunnel *tunnel)
     return bulkhead_observe_tunnel_is_up (self->net, tunnel);
 }
 
+gint64
+bulkhead_lock_tunnel_since (BulkheadLock *self, const BulkheadTunnel *tunnel)
+{
+    return bulkhead_uptime_get (self->uptime, tunnel->interface);
+}
+
 static void
 log_detail (BulkheadLock *self, BulkheadEvent event, const char *name, const char *value)
 {
@@ -114,6 +122,8 @@ publish (BulkheadLock *self)
 {
     BulkheadState state = work_out_state (self);
 
+    bulkhead_uptime_update (self->uptime, self->net, self->policy,
+                            g_get_real_time () / G_USEC_PER_SEC);
     if (state != self->state) {
         self->state = state;
         log_state (self);
@@ -732,6 +742,7 @@ bulkhead_lock_finalize (GObject *object)
         g_signal_handlers_disconnect_by_data (self->links, self);
     g_clear_object (&self->links);
     g_clear_pointer (&self->watch, bulkhead_nft_watch_free);
+    g_clear_pointer (&self->uptime, bulkhead_uptime_free);
     g_clear_pointer (&self->enforcer, bulkhead_enforcer_free);
     g_clear_pointer (&self->settings, bulkhead_settings_free);
     g_clear_pointer (&self->policy, bulkhead_policy_unref);
@@ -753,4 +764,5 @@ bulkhead_lock_class_init (BulkheadLockClass *klass)
 static void
 bulkhead_lock_init (BulkheadLock *self)
 {
+    self->uptime = bulkhead_uptime_new ();
 }

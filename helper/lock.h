@@ -76,3 +76,6 @@ void bulkhead_lock_wake_up (BulkheadLock *lock);
 char *bulkhead_lock_get_rules (BulkheadLock *lock);
 /* Whether the trusted tunnel of that name is up: link up, address, WireGuard: handshake < 180 s. */
 gboolean bulkhead_lock_tunnel_is_up (BulkheadLock *lock, const BulkheadTunnel *tunnel);
+/* Seconds since the epoch since when the trusted tunnel of that interface is up; 0: it is down, or
+ * was up already when it was first looked at. */
+gint64 bulkhead_lock_tunnel_since (BulkheadLock *lock, const BulkheadTunnel *tunnel);

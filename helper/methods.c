@@ -109,6 +109,15 @@ do_list_tunnels (const BulkheadRequest *request, GError **error)
                           bulkhead_answer_tunnels (request->lock, request->caller->sees_addresses));
 }
 
+/* Where other users' programs go is none of a user's business. */
+static GVariant *
+do_list_blocked (const BulkheadRequest *request, GError **error)
+{
+    const BulkheadBlocked *blocked = bulkhead_recorder_get_blocked (request->recorder);
+
+    return g_variant_new ("(@aa{sv})", bulkhead_answer_blocked (blocked, request->caller->uid));
+}
+
 /* The interface may be absent: a VPN client makes it when it connects. What is there is taken as
  * it is now, for it may be gone before anything else is told of it. */
 static GVariant *
@@ -316,6 +325,7 @@ static const struct {
     { "Verify", do_verify },
     { "GetRules", do_get_rules },
     { "ListTunnels", do_list_tunnels },
+    { "ListBlocked", do_list_blocked },
     { "AddTunnel", do_add_tunnel },
     { "TrustTunnel", do_trust_tunnel },
     { "ForgetTunnel", do_forget_tunnel },

@@ -8,9 +8,11 @@
 #include "at-boot.h"
 #include "authority.h"
 #include "lock.h"
+#include "recorder.h"
 
 typedef struct {
     BulkheadLock *lock;
+    BulkheadRecorder *recorder;
     BulkheadJournal *journal;
     BulkheadGrants *grants;
     BulkheadAtBoot *at_boot;

@@ -52,6 +52,8 @@ typedef struct {
     GArray *gateways;       /* of BulkheadAddress: next hops of all its routes: a VPN may leave of
                              * the router only the route to its server */
     gboolean default_route; /* it has one, with a gateway or without; two halves are none */
+    guint64 received;       /* bytes, since the link was made */
+    guint64 sent;
 } BulkheadLink;
 
 /* What a WireGuard link says of itself. The private key is wiped where it is read. */
@@ -86,7 +88,7 @@ BulkheadNet *bulkhead_net_new (BulkheadFeatures features, GPtrArray *links, GPtr
 BulkheadNet *bulkhead_net_ref (const BulkheadNet *net);
 void bulkhead_net_unref (BulkheadNet *net);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadNet, bulkhead_net_unref)
-/* Counters (handshake, received, sent) do not count: they never change a rule. */
+/* Counters (handshake, received, sent, of links too) do not count: they never change a rule. */
 gboolean bulkhead_net_equal (const BulkheadNet *a, const BulkheadNet *b);
 
 const BulkheadLink *bulkhead_net_find_link (const BulkheadNet *net, const char *name);

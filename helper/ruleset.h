@@ -13,6 +13,7 @@
 #include "address.h"
 
 #define BULKHEAD_TABLE "bulkhead"
+#define BULKHEAD_CHAIN_REFUSE "refuse"
 #define BULKHEAD_LOG_GROUP 4224 /* nflog group of what was refused */
 
 typedef enum {

@@ -13,6 +13,7 @@
 struct _BulkheadService {
     GObject parent_instance;
     BulkheadLock *lock;
+    BulkheadRecorder *recorder;
     BulkheadJournal *journal; /* borrowed */
     BulkheadGrants *grants;   /* borrowed */
     BulkheadAtBoot *at_boot;
@@ -35,6 +36,7 @@ static const char *const signals[] = {
     "handle-verify",
     "handle-get-rules",
     "handle-list-tunnels",
+    "handle-list-blocked",
     "handle-add-tunnel",
     "handle-trust-tunnel",
     "handle-forget-tunnel",
@@ -137,6 +139,7 @@ perform (Call *call, const char *method)
     BulkheadService *self = call->service;
     const BulkheadRequest request = {
         .lock = self->lock,
+        .recorder = self->recorder,
         .journal = self->journal,
         .grants = self->grants,
         .at_boot = self->at_boot,
@@ -218,6 +221,13 @@ on_lock_changed_cb (BulkheadService *self)
 }
 
 static void
+on_blocked_cb (BulkheadService *self)
+{
+    bulkhead_helper1_set_blocked_count (self->skeleton,
+                                        bulkhead_recorder_get_count (self->recorder));
+}
+
+static void
 on_lock_tampered_cb (BulkheadService *self, const char *program, gboolean restored)
 {
     /* A program may have any bytes for its name; the bus takes only text. */
@@ -252,6 +262,7 @@ bulkhead_service_dispose (GObject *object)
 
     g_clear_object (&self->skeleton);
     g_clear_object (&self->authority);
+    g_clear_object (&self->recorder);
     g_clear_object (&self->at_boot);
     g_clear_object (&self->lock);
     G_OBJECT_CLASS (bulkhead_service_parent_class)->dispose (object);
@@ -291,6 +302,9 @@ bulkhead_service_new (BulkheadLock *lock, BulkheadJournal *journal, BulkheadGran
     g_signal_connect_object (at_boot, "changed", G_CALLBACK (on_at_boot_changed_cb), self,
                              G_CONNECT_SWAPPED);
     on_lock_changed_cb (self);
+    self->recorder = bulkhead_recorder_new (lock);
+    g_signal_connect_object (self->recorder, "changed", G_CALLBACK (on_blocked_cb), self,
+                             G_CONNECT_SWAPPED);
     on_at_boot_changed_cb (self);
     return self;
 }

@@ -70,6 +70,7 @@ void bulkhead_run_except_list (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_authorize (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_revoke (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_grants (BulkheadCtl *ctl, GError **error);
+void bulkhead_run_blocked (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_log (BulkheadCtl *ctl, GError **error);
 void bulkhead_run_rescue (BulkheadCtl *ctl, GError **error);
 

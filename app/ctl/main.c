@@ -47,6 +47,7 @@ static const BulkheadVerb verbs[] = {
       bulkhead_run_authorize },
     { "revoke", "revoke [USER]", "Take that back, from you or another user", bulkhead_run_revoke },
     { "grants", "grants", "List the users who need no password", bulkhead_run_grants },
+    { "blocked", "blocked", "List what was refused of late, newest first", bulkhead_run_blocked },
     { "log", "log [--limit N]", "Print what happened, newest last", bulkhead_run_log },
     { "rescue", "rescue", "Open everything for good, also with a dead or hung helper; for root",
       bulkhead_run_rescue },

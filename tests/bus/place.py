@@ -66,7 +66,7 @@ BUS_CONFIG = """<busconfig>
 HOME = {"name": "s 'home'", "interface": "s 'wg7'", "endpoints": "as ['203.0.113.5:51820/udp']"}
 GOOD = {  # for each method arguments that are right, once the lock is on and "home" is trusted
     "GetStatus": "()", "Verify": "()", "ListTunnels": "()",
-    "GetRules": "()", "ListExceptions": "()", "GetLog": "(uint32 5,)",
+    "GetRules": "()", "ListBlocked": "()", "ListExceptions": "()", "GetLog": "(uint32 5,)",
     "Lock": "()", "Pause": "(uint32 60,)", "Resume": "()",
     "AddTunnel": "({'name': <'office'>, 'interface': <'tun1'>, 'endpoints': <@as []>},)",
     "TrustTunnel": "('tun0',)", "ForgetTunnel": "('home',)",

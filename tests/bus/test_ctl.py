@@ -51,6 +51,7 @@ TUNNELS = [
         "mark": GLib.Variant("u", 51820),
         "user": GLib.Variant("u", 0),
         "handshake": GLib.Variant("x", 1700000000),
+        "since": GLib.Variant("x", 1690000000),
         "received": GLib.Variant("t", 5000000000),
         "sent": GLib.Variant("t", 7),
     },
@@ -417,7 +418,7 @@ EVERY = [["status"], ["status", "--check"], ["lock"], ["unlock"], ["pause", "1"]
          ["ready"], ["verify"], ["rules"], ["tunnels"], ["tunnels", "list"],
          ["tunnels", "add", "x", "--interface", "wg0"], ["tunnels", "trust", "x"],
          ["tunnels", "forget", "x"], ["lan", "on"], ["except"], ["except", "list"],
-         ["except", "add", "192.0.2.1"], ["except", "remove", "192.0.2.1"], ["authorize"], ["revoke"], ["grants"], ["log"]]
+         ["except", "add", "192.0.2.1"], ["except", "remove", "192.0.2.1"], ["authorize"], ["revoke"], ["grants"], ["blocked"], ["log"]]
 
 
 @pytest.mark.parametrize("args", EVERY, ids=" ".join)
@@ -526,7 +527,7 @@ def test_status_json(helper):
     assert tunnels[0] == {
         "id": "home", "interface": "wg0", "kind": "wireguard", "trusted": True, "present": True,
         "up": True, "endpoints": ["203.0.113.5:51820/udp"], "mark": 51820, "user": 0,
-        "handshake": 1700000000, "received": 5000000000, "sent": 7}
+        "handshake": 1700000000, "since": 1690000000, "received": 5000000000, "sent": 7}
     assert tunnels[1]["kind"] == "unknown"
 
 
@@ -779,6 +780,32 @@ def test_log(helper):
     assert value["events"][2] == {"text": "not json at all"}
     ctl(helper, "log", "--limit", "0")
     assert [call[1] for call in helper.calls] == [(100,), (3,), (0,)]
+
+
+def blocked(address, protocol, port, uid, program, count):
+    return {"address": GLib.Variant("s", address), "protocol": GLib.Variant("s", protocol),
+            "port": GLib.Variant("q", port), "uid": GLib.Variant("u", uid),
+            "program": GLib.Variant("s", program), "count": GLib.Variant("t", count),
+            "first": GLib.Variant("x", 1), "last": GLib.Variant("x", 1700000000)}
+
+
+def test_blocked(helper):
+    nobody = 4294967295
+    helper.answers["ListBlocked"] = GLib.Variant("(aa{sv})", ([
+        blocked("198.51.100.9", "udp", 443, 0, "fire\x1bfox", 12),
+        blocked("2001:db8::9", "icmp", 0, nobody, "", 1)],))
+    lines = [line.split() for line in ctl(helper, "blocked").stdout.splitlines()]
+    assert lines == [
+        ["LAST", "PACKETS", "USER", "DESTINATION", "PROGRAM"],
+        ["2023-11-14", "22:13:20", "12", "root", "198.51.100.9", "udp", "443", "fire", "fox"],
+        ["2023-11-14", "22:13:20", "1", "-", "2001:db8::9", "icmp"]]
+    code, value = ctl_json(helper, "blocked")
+    assert code == 0 and value["blocked"][0] == {
+        "address": "198.51.100.9", "protocol": "udp", "port": 443, "uid": 0,
+        "program": "fire\x1bfox", "count": 12, "first": 1, "last": 1700000000}
+    helper.answers["ListBlocked"] = GLib.Variant("(aa{sv})", ([],))
+    assert ctl(helper, "blocked").stdout == "nothing was refused\n"
+    assert ctl_json(helper, "blocked") == (0, {"version": 1, "blocked": []})
 
 
 def test_grants(helper):

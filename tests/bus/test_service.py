@@ -291,6 +291,7 @@ def test_watchdog(place):
     manager.settimeout(1)
     helper = place.start(before=f"export NOTIFY_SOCKET={place.directory}/notify "
                                 "WATCHDOG_USEC=200000;")
+    assert manager.recv(64) == b"READY=1"  # its name was on the bus before
     assert {manager.recv(64) for _ in range(5)} == {b"WATCHDOG=1"}
     helper.send_signal(signal.SIGSTOP)
     time.sleep(0.2)

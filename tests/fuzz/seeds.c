@@ -296,6 +296,24 @@ write_arguments (void)
                   "@as ['192.0.2.0/24', '198.51.100.0/24 tcp 22', '2001:db8::/32 icmp']");
 }
 
+/* ---- packets ---- */
+
+static void
+write_packets (void)
+{
+    static const guint8 ipv4[] = {
+        0x45, 0, 0, 36, 0, 0, 0x40, 0, 64, 17, 0, 0, 192, 0, 2, 1, 198, 51, 100, 9, 1, 2, 0, 53,
+    };
+    static const guint8 ipv6[64] = {
+        [0] = 0x60, [6] = 0, /* hop-by-hop options, a fragment, TCP */
+        [8] = 0x20, [23] = 1, [24] = 0x20, [39] = 9,  [40] = 44,
+        [48] = 6,   [51] = 1, [57] = 7,    [59] = 80,
+    };
+
+    put ("packet", "ipv4", ipv4, sizeof ipv4);
+    put ("packet", "ipv6", ipv6, sizeof ipv6);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -307,5 +325,6 @@ main (int argc, char *argv[])
     write_short_wireguard ();
     write_nft ();
     write_arguments ();
+    write_packets ();
     return 0;
 }

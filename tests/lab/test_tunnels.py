@@ -111,6 +111,34 @@ def test_wireguard_is_found_by_itself(lab):
         tunnel.start().wait_up()
 
 
+@pytest.mark.parametrize("kind", TUNNELS)
+def test_figures(lab, kind):
+    """Traffic, age and handshake of a tunnel are what they are, of every kind."""
+    def figures():
+        told = next(t for t in lab.call("ListTunnels")[0] if t["trusted"])
+        return told["since"], told["handshake"], told["received"], told["sent"]
+
+    tunnel = lab.use(TUNNELS[kind](lab))
+    lab.must(*tunnel.add_args())
+    lab.must("lock")
+    assert figures() == (0, 0, 0, 0)
+    before = int(time.time())
+    tunnel.start().wait_up()
+    assert wait_for(lambda: state(lab) == PROTECTED, 3)
+    since, handshake, received, sent = figures()
+    assert before <= since <= time.time()
+    assert handshake == 0 or before <= handshake <= time.time()
+    assert (handshake > 0) == (kind == "wireguard")
+    for _ in range(20):
+        assert tunnel.works()
+    later = figures()
+    assert later[0] == since
+    assert 1000 < later[2] - received < 100_000 and 1000 < later[3] - sent < 100_000
+    tunnel.kill()
+    assert wait_for(lambda: state(lab) == BLOCKING, 3)
+    assert figures()[0] == 0
+
+
 def test_two_tunnels(lab):
     """One dies; the traffic goes by the other and nowhere else."""
     first, second = TUNNELS["openvpn-udp"](lab), lab.use(TUNNELS["wireguard"](lab))

@@ -8,8 +8,9 @@ import sys
 
 # The pure core: values in, values out.
 CORE = {
-    "address", "compile", "compile-egress", "compile-element", "compile-local", "compile-sets", "error", "exception", "found", "managed", "managed-text", "net",
-    "policy", "policy-keys", "policy-text", "ruleset", "ruleset-text", "tunnel",
+    "address", "blocked", "compile", "compile-egress", "compile-element", "compile-local",
+    "compile-sets", "error", "exception", "found", "managed", "managed-text", "net", "packet",
+    "policy", "policy-keys", "policy-text", "program-name", "ruleset", "ruleset-text", "tunnel",
     "weaker",
 }
 CORE_SYSTEM = {"gio/gio.h", "glib.h", "string.h"}
@@ -18,8 +19,8 @@ CORE_SYSTEM = {"gio/gio.h", "glib.h", "string.h"}
 GUARDED = {
     r"libnftnl/": {"nft-encode"},
     r"libmnl/": {
-        "conntrack", "links", "links-parse", "netlink", "nft-batch", "nft-describe", "nft-socket",
-        "nft-watch", "wireguard", "wireguard-parse",
+        "conntrack", "links", "links-parse", "netlink", "nflog", "nft-batch", "nft-describe",
+        "nft-socket", "nft-watch", "wireguard", "wireguard-parse",
     },
     r"libnetfilter_conntrack/": {"conntrack"},
     r"json-glib/": {"journal"},
@@ -38,11 +39,13 @@ GUARDED_NAMES = {
 # Nothing points back: a file may include only headers of its own layer or of one below.
 LAYERS = [
     CORE,
-    {"clock", "netlink", "nft-batch", "nft-describe", "nft-encode", "nft-listing", "nft-sink",
-     "nft-socket", "nft-watch", "links", "links-parse", "wireguard", "wireguard-parse",
-     "conntrack", "grants", "trusted-file", "state-file", "store", "policy-files", "settings",
-     "journal", "observe", "enforcer", "fallback", "holder", "watchdog"},
+    {"clock", "netlink", "nflog", "nft-batch", "nft-counter", "nft-describe", "nft-encode",
+     "nft-listing", "nft-sink", "nft-socket", "nft-watch", "links", "links-parse", "wireguard",
+     "wireguard-parse", "conntrack", "grants", "trusted-file", "state-file", "store",
+     "policy-files", "settings", "journal", "observe", "enforcer", "fallback", "holder", "program",
+     "uptime", "watchdog"},
     {"lock"},
+    {"recorder"},
     {"answers", "arguments", "at-boot", "authority", "intake", "methods", "permission", "places",
      "polkit", "service", "sleep"},
     {"boot", "rescue", "main"},

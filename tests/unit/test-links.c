@@ -692,6 +692,34 @@ test_kinds (void)
     }
 }
 
+/* Of kernels that know more counters than we do, and fewer. */
+static void
+test_counters (void)
+{
+    const gsize sizes[] = { sizeof (struct rtnl_link_stats64), 24, 4, 0, 400 };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++) {
+        guint8 buffer[1024] __attribute__ ((aligned (NLMSG_ALIGNTO)));
+        g_autoptr (GPtrArray) array = new_links ();
+        g_autofree guint8 *counters = g_malloc0 (MAX (sizes[i], sizeof (struct rtnl_link_stats64)));
+        g_autofree struct nlmsghdr *copy = NULL;
+        struct nlmsghdr *message = make_link (buffer, 1, "tun", "y");
+        struct rtnl_link_stats64 *known = (gpointer)counters;
+        const BulkheadLink *link;
+
+        known->rx_bytes = G_GUINT64_CONSTANT (5000000000);
+        known->tx_bytes = 7;
+        mnl_attr_put (message, IFLA_STATS64, sizes[i], counters);
+        copy = g_memdup2 (buffer, message->nlmsg_len);
+        bulkhead_links_parse_cb (copy, array);
+        g_assert_cmpuint (array->len, ==, 1);
+        link = g_ptr_array_index (array, 0);
+        /* rx_bytes is the third counter, tx_bytes the fourth. */
+        g_assert_cmpuint (link->received, ==, sizes[i] >= 24 ? known->rx_bytes : 0);
+        g_assert_cmpuint (link->sent, ==, sizes[i] >= 32 ? 7 : 0);
+    }
+}
+
 static struct nlmsghdr *
 make_route (guint8 *buffer)
 {
@@ -774,6 +802,7 @@ main (int argc, char *argv[])
         return g_test_run ();
     }
     g_test_add_func ("/links/kinds", test_kinds);
+    g_test_add_func ("/links/counters", test_counters);
     g_test_add_func ("/links/random", test_random);
     g_test_add_func ("/links/types", test_types);
     g_test_add_func ("/links/addresses", test_addresses);

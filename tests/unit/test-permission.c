@@ -21,7 +21,7 @@ read_data (const char *name)
  * arguments matter is there with them. */
 static const char *const expected[] = {
     [BULKHEAD_PERMISSION_READ] = " GetStatus Verify ListTunnels ListGrants ",
-    [BULKHEAD_PERMISSION_READ_ADDRESSES] = " GetRules ListExceptions GetLog ",
+    [BULKHEAD_PERMISSION_READ_ADDRESSES] = " GetRules ListExceptions GetLog ListBlocked ",
     [BULKHEAD_PERMISSION_STRENGTHEN] = " Lock Resume SetAtBoot(true,) ",
     [BULKHEAD_PERMISSION_WEAKEN] = (" Unlock Pause AddTunnel TrustTunnel ForgetTunnel SetLan"
                                     " AddExceptions RemoveExceptions SetAtBoot(false,) "),
