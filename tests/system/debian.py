@@ -67,8 +67,10 @@ def lintian(folder):
 
 
 def files(folder):
-    """The packages for users in this folder, those that others need first."""
-    paths = [path for path in glob.glob(folder + "/*.deb") if "-dbgsym_" not in path]
+    """The packages of the system in this folder, those that others need first; the desktop's needs
+    much that the machines here do not have."""
+    paths = [path for path in glob.glob(folder + "/*.deb")
+             if "-dbgsym_" not in path and "/bulkhead_" not in path]
     return sorted(paths, key=lambda path: "bulkhead-helper_" not in path)
 
 

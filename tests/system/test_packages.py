@@ -107,7 +107,8 @@ def apt(machine, *args):
 
 def install(machine, which="first"):
     """From the disk; the machine has no way to what apt would get from elsewhere."""
-    paths = machine.shell(f"ls /run/{which}/bulkhead*_*.deb | grep -v dbgsym").split()
+    paths = machine.shell(
+        f"ls /run/{which}/bulkhead-helper_*.deb /run/{which}/bulkheadctl_*.deb").split()
     return apt(machine, "--allow-downgrades", "--no-install-recommends", "install", *paths)
 
 

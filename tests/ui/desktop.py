@@ -93,10 +93,15 @@ def let_pass(seconds):
         time.sleep(0.01)
 
 
-def connect(address):
-    return Gio.DBusConnection.new_for_address_sync(
-        address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
-        | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+def connect(address, uid=0):
+    """As that user: a session's buses let nobody else in."""
+    os.seteuid(uid)
+    try:
+        return Gio.DBusConnection.new_for_address_sync(
+            address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+    finally:
+        os.seteuid(0)
 
 
 def owner_of(bus, name):
@@ -112,8 +117,8 @@ def owner_of(bus, name):
 class Notices:
     """A notification server that keeps what it is shown."""
 
-    def __init__(self, address):
-        self.bus = connect(address)
+    def __init__(self, address, uid=0):
+        self.bus = connect(address, uid)
         self.shown = {}  # id -> {"summary", "body", "actions", "urgency", "resident"}
         self.all = []  # every summary ever shown
         self.closed = []
@@ -159,6 +164,8 @@ class Desktop:
     """The desktop outlives what runs on it; close() ends everything it started. Its session bus
     lets in every user, so that a program of another one can be at home here."""
 
+    uid = 0  # of who sits at it
+
     def __init__(self, size="1024x768", locale="C.UTF-8", place=None):
         self.directory = tempfile.mkdtemp(prefix="bulkhead-desktop-")
         os.chmod(self.directory, 0o755)
@@ -191,12 +198,12 @@ class Desktop:
         address = self.read_line([*self.place.enter(), "dbus-daemon", "--nofork",
                                   "--print-address=1", "--config-file", config])
         self.environment["DBUS_SESSION_BUS_ADDRESS"] = address
-        self.bus = connect(address)
-        self.notices = Notices(address)
+        self.bus = connect(address, self.uid)
+        self.notices = Notices(address, self.uid)
 
     def start_x(self, size):
         number = self.read_line(["Xvfb", "-displayfd", "1", "-screen", "0", f"{size}x24", "-nolisten",
-                                 "tcp"], {"PATH": os.environ["PATH"]})
+                                 "tcp", "-noreset"], {"PATH": os.environ["PATH"]})
         return f":{number}"
 
     def read_line(self, command, environment=None):

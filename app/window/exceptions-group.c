@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "exceptions-group.h"
+
+#include "list-reader.h"
+#include "request.h"
+
+#include <glib/gi18n.h>
+
+struct _BulkheadExceptionsGroup {
+    AdwPreferencesGroup parent_instance;
+
+    GtkListBox *list;
+    AdwEntryRow *entry;
+
+    BulkheadClient *client;
+    BulkheadListReader *reader;
+};
+
+G_DEFINE_FINAL_TYPE (BulkheadExceptionsGroup, bulkhead_exceptions_group, ADW_TYPE_PREFERENCES_GROUP)
+
+static BulkheadExceptionsGroup *
+group_of (GtkWidget *widget)
+{
+    return BULKHEAD_EXCEPTIONS_GROUP (
+        gtk_widget_get_ancestor (widget, BULKHEAD_TYPE_EXCEPTIONS_GROUP));
+}
+
+static void
+on_begun_cb (GtkWidget *row)
+{
+    gtk_widget_set_sensitive (row, FALSE);
+}
+
+static void
+on_removed_cb (GtkWidget *row, const GError *error)
+{
+    BulkheadExceptionsGroup *self = group_of (row);
+
+    gtk_widget_set_sensitive (row, TRUE);
+    if (self != NULL)
+        bulkhead_list_reader_read (self->reader);
+}
+
+static void
+on_added_cb (GtkWidget *row, const GError *error)
+{
+    if (error == NULL)
+        gtk_editable_set_text (GTK_EDITABLE (row), "");
+    on_removed_cb (row, error);
+}
+
+static void
+on_add_cb (BulkheadExceptionsGroup *self)
+{
+    g_autofree char *text = g_strdup (gtk_editable_get_text (GTK_EDITABLE (self->entry)));
+    const char *const exceptions[] = { g_strstrip (text), NULL };
+
+    bulkhead_request_send (&(BulkheadRequest){
+        .client = self->client,
+        .widget = GTK_WIDGET (self->entry),
+        .method = "AddExceptions",
+        .arguments = g_variant_new ("(^as)", exceptions),
+        .question = BULKHEAD_QUESTION_EXCEPTION,
+        .detail = text,
+        .failure = _ ("The Exception Was Not Added"),
+        .begun = on_begun_cb,
+        .done = on_added_cb,
+    });
+}
+
+static void
+on_remove_cb (GtkWidget *button)
+{
+    GtkWidget *row = gtk_widget_get_ancestor (button, ADW_TYPE_ACTION_ROW);
+    const char *const exceptions[] = { adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row)),
+                                       NULL };
+
+    bulkhead_request_send (&(BulkheadRequest){
+        .client = group_of (row)->client,
+        .widget = row,
+        .method = "RemoveExceptions",
+        .arguments = g_variant_new ("(^as)", exceptions),
+        .failure = _ ("The Exception Was Not Removed"),
+        .begun = on_begun_cb,
+        .done = on_removed_cb,
+    });
+}
+
+static GtkWidget *
+row_new (const char *exception, gboolean fixed)
+{
+    GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "title", exception, "use-markup", FALSE,
+                                   "title-lines", 0, NULL);
+    GtkWidget *button = gtk_button_new_from_icon_name ("user-trash-symbolic");
+    /* Translators: %s is an address. */
+    g_autofree char *label = g_strdup_printf (_ ("Remove the exception %s"), exception);
+
+    gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
+    gtk_widget_add_css_class (button, "flat");
+    gtk_widget_set_tooltip_text (button, label);
+    gtk_widget_set_sensitive (button, !fixed);
+    gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
+                                    -1);
+    g_signal_connect (button, "clicked", G_CALLBACK (on_remove_cb), NULL);
+    adw_action_row_add_suffix (ADW_ACTION_ROW (row), button);
+    return row;
+}
+
+/* @answer: (as), or NULL with the reason. */
+static void
+on_read_cb (BulkheadExceptionsGroup *self, GVariant *answer, const char *problem)
+{
+    gboolean fixed = bulkhead_client_is_fixed (self->client, "exceptions");
+    GtkListBoxRow *row;
+    g_autoptr (GVariantIter) iter = NULL;
+    const char *text;
+
+    while ((row = gtk_list_box_get_row_at_index (self->list, 0)) != NULL)
+        gtk_list_box_remove (self->list, GTK_WIDGET (row));
+    gtk_widget_set_sensitive (GTK_WIDGET (self->entry), answer != NULL && !fixed);
+    adw_preferences_group_set_description (
+        ADW_PREFERENCES_GROUP (self),
+        problem != NULL ? problem
+        : fixed         ? _ ("Fixed by the administrator")
+                : _ ("Addresses that may be reached outside the tunnel, also while locked."));
+    if (answer == NULL)
+        return;
+    g_variant_get (answer, "(as)", &iter);
+    while (g_variant_iter_next (iter, "&s", &text))
+        gtk_list_box_append (self->list, row_new (text, fixed));
+    gtk_widget_set_visible (GTK_WIDGET (self->list),
+                            gtk_list_box_get_row_at_index (self->list, 0) != NULL);
+}
+
+void
+bulkhead_exceptions_group_set_client (BulkheadExceptionsGroup *self, BulkheadClient *client)
+{
+    g_return_if_fail (BULKHEAD_IS_EXCEPTIONS_GROUP (self));
+    g_return_if_fail (self->client == NULL);
+
+    self->client = g_object_ref (client);
+    self->reader = bulkhead_list_reader_new (client, "ListExceptions", NULL, "(as)");
+    g_signal_connect_object (self->reader, "read", G_CALLBACK (on_read_cb), self,
+                             G_CONNECT_SWAPPED);
+    g_signal_connect_object (client, "changed", G_CALLBACK (bulkhead_list_reader_read),
+                             self->reader, G_CONNECT_SWAPPED);
+    bulkhead_list_reader_read (self->reader);
+}
+
+static void
+bulkhead_exceptions_group_dispose (GObject *object)
+{
+    BulkheadExceptionsGroup *self = BULKHEAD_EXCEPTIONS_GROUP (object);
+
+    g_clear_object (&self->client);
+    g_clear_object (&self->reader);
+    G_OBJECT_CLASS (bulkhead_exceptions_group_parent_class)->dispose (object);
+}
+
+static void
+bulkhead_exceptions_group_class_init (BulkheadExceptionsGroupClass *class)
+{
+    GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+
+    G_OBJECT_CLASS (class)->dispose = bulkhead_exceptions_group_dispose;
+    gtk_widget_class_set_template_from_resource (widget_class,
+                                                 "/org/bulkhead/bulkhead/exceptions-group.ui");
+    gtk_widget_class_bind_template_child (widget_class, BulkheadExceptionsGroup, list);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadExceptionsGroup, entry);
+    gtk_widget_class_bind_template_callback (widget_class, on_add_cb);
+}
+
+static void
+bulkhead_exceptions_group_init (BulkheadExceptionsGroup *self)
+{
+    gtk_widget_init_template (GTK_WIDGET (self));
+}

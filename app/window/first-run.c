@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "first-run.h"
+
+#include "request.h"
+#include "spinner.h"
+#include "tunnel-text.h"
+
+#include <glib/gi18n.h>
+
+#define KEY_TUNNEL "bulkhead-tunnel"
+
+struct _BulkheadFirstRun {
+    AdwBin parent_instance;
+
+    GtkStack *steps; /* "tunnels", "authorize", "lock" */
+    GtkListBox *tunnels;
+    GtkWidget *back_button;
+    BulkheadSpinner *spinner;
+    GtkLabel *summary;
+
+    BulkheadClient *client;
+    BulkheadTunnelList *list;
+    GHashTable *ticked; /* ids */
+    GList *to_trust;    /* ids that are still to be asked for; owned */
+    gboolean then_lock;
+};
+
+enum { SIGNAL_LEFT, N_SIGNALS };
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (BulkheadFirstRun, bulkhead_first_run, ADW_TYPE_BIN)
+
+static void trust_next (BulkheadFirstRun *self);
+
+static void
+go_to (BulkheadFirstRun *self, const char *step)
+{
+    guint count = g_hash_table_size (self->ticked);
+    g_autofree char *summary = g_strdup_printf (
+        ngettext ("%u tunnel will be trusted.", "%u tunnels will be trusted.", count), count);
+
+    gtk_label_set_label (self->summary,
+                         count > 0 ? summary
+                                   : _ ("No tunnel will be trusted: while locked, nothing leaves "
+                                        "until you trust one."));
+    gtk_widget_set_visible (self->back_button, !g_str_equal (step, "tunnels"));
+    gtk_stack_set_visible_child_name (self->steps, step);
+}
+
+static void
+leave (BulkheadFirstRun *self)
+{
+    g_signal_emit (self, signals[SIGNAL_LEFT], 0);
+}
+
+static void
+on_leave_cb (BulkheadFirstRun *self)
+{
+    leave (self);
+}
+
+static void
+on_back_cb (BulkheadFirstRun *self)
+{
+    gboolean last = g_str_equal (gtk_stack_get_visible_child_name (self->steps), "lock");
+
+    go_to (self, last ? "authorize" : "tunnels");
+}
+
+static void
+on_tunnels_chosen_cb (BulkheadFirstRun *self)
+{
+    go_to (self, "authorize");
+}
+
+static void
+on_begun_cb (GtkWidget *widget)
+{
+    BulkheadFirstRun *self = BULKHEAD_FIRST_RUN (widget);
+
+    gtk_widget_set_sensitive (GTK_WIDGET (self->steps), FALSE);
+    bulkhead_spinner_set_busy (self->spinner, TRUE);
+}
+
+static void
+end_wait (BulkheadFirstRun *self)
+{
+    gtk_widget_set_sensitive (GTK_WIDGET (self->steps), TRUE);
+    bulkhead_spinner_set_busy (self->spinner, FALSE);
+}
+
+static void
+on_authorized_cb (GtkWidget *widget, const GError *error)
+{
+    BulkheadFirstRun *self = BULKHEAD_FIRST_RUN (widget);
+
+    end_wait (self);
+    if (error == NULL)
+        go_to (self, "lock");
+}
+
+static void
+on_authorize_cb (BulkheadFirstRun *self)
+{
+    bulkhead_request_send (&(BulkheadRequest){
+        .client = self->client,
+        .widget = GTK_WIDGET (self),
+        .method = "Authorize",
+        .failure = _ ("You Were Not Authorised"),
+        .begun = on_begun_cb,
+        .done = on_authorized_cb,
+    });
+}
+
+static void
+on_not_now_cb (BulkheadFirstRun *self)
+{
+    go_to (self, "lock");
+}
+
+static void
+on_locked_cb (GtkWidget *widget, const GError *error)
+{
+    BulkheadFirstRun *self = BULKHEAD_FIRST_RUN (widget);
+
+    end_wait (self);
+    if (error == NULL)
+        leave (self);
+}
+
+static void
+lock (BulkheadFirstRun *self)
+{
+    bulkhead_request_send (&(BulkheadRequest){
+        .client = self->client,
+        .widget = GTK_WIDGET (self),
+        .method = "Lock",
+        .failure = _ ("Could Not Lock"),
+        .begun = on_begun_cb,
+        .done = on_locked_cb,
+    });
+}
+
+static void
+on_trusted_cb (GtkWidget *widget, const GError *error)
+{
+    BulkheadFirstRun *self = BULKHEAD_FIRST_RUN (widget);
+
+    end_wait (self);
+    if (error == NULL)
+        trust_next (self);
+    else
+        g_clear_list (&self->to_trust, g_free);
+}
+
+/* One after the other: the person may have to type a password for each. */
+static void
+trust_next (BulkheadFirstRun *self)
+{
+    g_autofree char *id = NULL;
+
+    if (self->to_trust == NULL) {
+        if (self->then_lock)
+            lock (self);
+        else
+            leave (self);
+        return;
+    }
+    id = self->to_trust->data;
+    self->to_trust = g_list_delete_link (self->to_trust, self->to_trust);
+    /* What it means was said beside the ticks. */
+    bulkhead_request_send (&(BulkheadRequest){
+        .client = self->client,
+        .widget = GTK_WIDGET (self),
+        .method = "TrustTunnel",
+        .arguments = g_variant_new ("(s)", id),
+        .failure = _ ("The Tunnel Was Not Trusted"),
+        .begun = on_begun_cb,
+        .done = on_trusted_cb,
+    });
+}
+
+/* Those that were trusted in an earlier attempt are not asked for again. */
+static void
+finish (BulkheadFirstRun *self, gboolean then_lock)
+{
+    GListModel *model = bulkhead_tunnel_list_get_model (self->list);
+
+    g_clear_list (&self->to_trust, g_free);
+    for (guint i = 0; i < g_list_model_get_n_items (model); i++) {
+        g_autoptr (BulkheadTunnel) tunnel = g_list_model_get_item (model, i);
+        const char *id = bulkhead_tunnel_get_id (tunnel);
+
+        if (g_hash_table_contains (self->ticked, id) && !bulkhead_tunnel_is_trusted (tunnel))
+            self->to_trust = g_list_append (self->to_trust, g_strdup (id));
+    }
+    self->then_lock = then_lock;
+    trust_next (self);
+}
+
+static void
+on_lock_cb (BulkheadFirstRun *self)
+{
+    finish (self, TRUE);
+}
+
+static void
+on_finish_cb (BulkheadFirstRun *self)
+{
+    finish (self, FALSE);
+}
+
+static void
+on_tick_cb (GtkCheckButton *tick, BulkheadFirstRun *self)
+{
+    const char *id = g_object_get_data (G_OBJECT (tick), KEY_TUNNEL);
+
+    if (gtk_check_button_get_active (tick))
+        g_hash_table_add (self->ticked, g_strdup (id));
+    else
+        g_hash_table_remove (self->ticked, id);
+}
+
+static GtkWidget *
+new_row_cb (gpointer item, gpointer data)
+{
+    BulkheadFirstRun *self = data;
+    const char *id = bulkhead_tunnel_get_id (item);
+    g_autofree char *server = bulkhead_tunnel_text_server (bulkhead_tunnel_get_facts (item));
+    GtkWidget *tick = gtk_check_button_new ();
+    GtkWidget *row =
+        g_object_new (ADW_TYPE_ACTION_ROW, "title", id, "subtitle", server, "use-markup", FALSE,
+                      "subtitle-lines", 0, "activatable-widget", tick, NULL);
+
+    gtk_widget_set_valign (tick, GTK_ALIGN_CENTER);
+    gtk_accessible_update_property (GTK_ACCESSIBLE (tick), GTK_ACCESSIBLE_PROPERTY_LABEL, id, -1);
+    if (bulkhead_tunnel_is_trusted (item))
+        g_hash_table_add (self->ticked, g_strdup (id));
+    gtk_check_button_set_active (GTK_CHECK_BUTTON (tick), g_hash_table_contains (self->ticked, id));
+    g_object_set_data_full (G_OBJECT (tick), KEY_TUNNEL, g_strdup (id), g_free);
+    g_signal_connect_object (tick, "toggled", G_CALLBACK (on_tick_cb), self, 0);
+    adw_action_row_add_prefix (ADW_ACTION_ROW (row), tick);
+    return row;
+}
+
+void
+bulkhead_first_run_restart (BulkheadFirstRun *self)
+{
+    g_return_if_fail (BULKHEAD_IS_FIRST_RUN (self));
+
+    go_to (self, "tunnels");
+}
+
+void
+bulkhead_first_run_set_helper (BulkheadFirstRun *self, BulkheadClient *client,
+                               BulkheadTunnelList *tunnels)
+{
+    g_return_if_fail (BULKHEAD_IS_FIRST_RUN (self));
+    g_return_if_fail (self->client == NULL);
+
+    self->client = g_object_ref (client);
+    self->list = g_object_ref (tunnels);
+    gtk_list_box_bind_model (self->tunnels, bulkhead_tunnel_list_get_model (tunnels), new_row_cb,
+                             self, NULL);
+}
+
+static void
+bulkhead_first_run_map (GtkWidget *widget)
+{
+    GTK_WIDGET_CLASS (bulkhead_first_run_parent_class)->map (widget);
+    bulkhead_tunnel_list_watch (BULKHEAD_FIRST_RUN (widget)->list);
+}
+
+static void
+bulkhead_first_run_unmap (GtkWidget *widget)
+{
+    bulkhead_tunnel_list_unwatch (BULKHEAD_FIRST_RUN (widget)->list);
+    GTK_WIDGET_CLASS (bulkhead_first_run_parent_class)->unmap (widget);
+}
+
+static void
+bulkhead_first_run_dispose (GObject *object)
+{
+    BulkheadFirstRun *self = BULKHEAD_FIRST_RUN (object);
+
+    g_clear_object (&self->client);
+    g_clear_object (&self->list);
+    g_clear_pointer (&self->ticked, g_hash_table_unref);
+    g_clear_list (&self->to_trust, g_free);
+    G_OBJECT_CLASS (bulkhead_first_run_parent_class)->dispose (object);
+}
+
+static void
+bulkhead_first_run_class_init (BulkheadFirstRunClass *class)
+{
+    GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+
+    G_OBJECT_CLASS (class)->dispose = bulkhead_first_run_dispose;
+    widget_class->map = bulkhead_first_run_map;
+    widget_class->unmap = bulkhead_first_run_unmap;
+    signals[SIGNAL_LEFT] = g_signal_new ("left", BULKHEAD_TYPE_FIRST_RUN, G_SIGNAL_RUN_LAST, 0,
+                                         NULL, NULL, NULL, G_TYPE_NONE, 0);
+    g_type_ensure (BULKHEAD_TYPE_SPINNER);
+    gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
+    gtk_widget_class_set_template_from_resource (widget_class,
+                                                 "/org/bulkhead/bulkhead/first-run.ui");
+    gtk_widget_class_bind_template_child (widget_class, BulkheadFirstRun, steps);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadFirstRun, tunnels);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadFirstRun, back_button);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadFirstRun, spinner);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadFirstRun, summary);
+    gtk_widget_class_bind_template_callback (widget_class, on_leave_cb);
+    gtk_widget_class_bind_template_callback (widget_class, on_back_cb);
+    gtk_widget_class_bind_template_callback (widget_class, on_tunnels_chosen_cb);
+    gtk_widget_class_bind_template_callback (widget_class, on_authorize_cb);
+    gtk_widget_class_bind_template_callback (widget_class, on_not_now_cb);
+    gtk_widget_class_bind_template_callback (widget_class, on_lock_cb);
+    gtk_widget_class_bind_template_callback (widget_class, on_finish_cb);
+}
+
+static void
+bulkhead_first_run_init (BulkheadFirstRun *self)
+{
+    self->ticked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    gtk_widget_init_template (GTK_WIDGET (self));
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Three steps: tick the tunnels to trust, be authorised once, lock. Each can be passed over, and
+ * the whole can be left at any time. The ticks are wishes of the person until the last step, where
+ * the helper is asked for them.
+ */
+#pragma once
+
+#include "client.h"
+#include "tunnel-list.h"
+
+#include <adwaita.h>
+
+#define BULKHEAD_TYPE_FIRST_RUN (bulkhead_first_run_get_type ())
+G_DECLARE_FINAL_TYPE (BulkheadFirstRun, bulkhead_first_run, BULKHEAD, FIRST_RUN, AdwBin)
+
+/* Signal "left" (): done, or given up. */
+void bulkhead_first_run_set_helper (BulkheadFirstRun *self, BulkheadClient *client,
+                                    BulkheadTunnelList *tunnels);
+/* Goes back to the first step. */
+void bulkhead_first_run_restart (BulkheadFirstRun *self);

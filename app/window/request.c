@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "request.h"
+
+#include "words.h"
+
+#include <glib/gi18n.h>
+
+typedef struct {
+    BulkheadRequest request; /* every pointer in it owned, or static */
+    char *method;
+    char *detail;
+    char *failure;
+} Sent;
+
+static Sent *
+sent_new (const BulkheadRequest *request)
+{
+    Sent *sent = g_new0 (Sent, 1);
+
+    sent->request = *request;
+    g_object_ref (request->client);
+    g_object_ref (request->widget);
+    if (request->arguments != NULL)
+        g_variant_ref_sink (request->arguments);
+    sent->request.method = sent->method = g_strdup (request->method);
+    sent->request.detail = sent->detail = g_strdup (request->detail);
+    sent->request.failure = sent->failure = g_strdup (request->failure);
+    return sent;
+}
+
+static void
+sent_free (Sent *sent)
+{
+    g_object_unref (sent->request.client);
+    g_object_unref (sent->request.widget);
+    g_clear_pointer (&sent->request.arguments, g_variant_unref);
+    g_free (sent->method);
+    g_free (sent->detail);
+    g_free (sent->failure);
+    g_free (sent);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Sent, sent_free)
+
+void
+bulkhead_request_tell_failure (GtkWidget *widget, const char *failure, const GError *error)
+{
+    g_autofree char *reason = bulkhead_words_error (error);
+    GtkWidget *dialog;
+
+    /* There is nothing to tell: the person closed the prompt. */
+    if (reason == NULL)
+        return;
+    dialog = adw_message_dialog_new (GTK_WINDOW (gtk_widget_get_root (widget)), failure, reason);
+    adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "close", _ ("_Close"));
+    gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static void
+on_answered_cb (GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr (Sent) sent = data;
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GVariant) reply =
+        bulkhead_client_call_finish (BULKHEAD_CLIENT (source), result, &error);
+
+    /* Its window may be closed by now; then nobody waits for the answer. */
+    if (gtk_widget_get_root (sent->request.widget) == NULL)
+        return;
+    if (sent->request.done != NULL)
+        sent->request.done (sent->request.widget, reply != NULL ? NULL : error);
+    if (reply == NULL)
+        bulkhead_request_tell_failure (sent->request.widget, sent->request.failure, error);
+}
+
+static void
+on_permitted_cb (gboolean yes, gpointer data)
+{
+    g_autoptr (Sent) sent = data;
+    BulkheadRequest *request = &sent->request;
+
+    if (!yes)
+        return;
+    if (request->begun != NULL)
+        request->begun (request->widget);
+    bulkhead_client_change_async (request->client, request->method, request->arguments, NULL,
+                                  on_answered_cb, g_steal_pointer (&sent));
+}
+
+void
+bulkhead_request_send (const BulkheadRequest *request)
+{
+    Sent *sent = sent_new (request);
+
+    bulkhead_question_ask (request->question, request->widget, request->detail, on_permitted_cb,
+                           sent);
+}
