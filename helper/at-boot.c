@@ -19,6 +19,7 @@ struct _BulkheadAtBoot {
     gboolean known; /* it was looked at */
     gboolean on;
     gboolean changing;
+    gboolean refused; /* another change, while that one was under way */
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadAtBoot, bulkhead_at_boot, G_TYPE_OBJECT)
@@ -51,12 +52,25 @@ take (BulkheadAtBoot *self, gboolean on)
         g_signal_emit (self, changed_signal, 0);
 }
 
+/* Who was refused meanwhile finds the next change free, and what is so now. */
+static void
+end_change (BulkheadAtBoot *self, gboolean on)
+{
+    gboolean tell = self->refused && self->on == on;
+
+    self->changing = self->refused = FALSE;
+    take (self, on);
+    if (tell)
+        g_signal_emit (self, changed_signal, 0);
+}
+
 /* ---- reading ---- */
 
 typedef struct {
     BulkheadAtBoot *at_boot;
-    GTask *change; /* (nullable): which this reading ends */
-    guint unit;    /* that is being asked about */
+    GTask *change;   /* (nullable): which this reading begins or ends */
+    gboolean begins; /* the change, which is to turn it on */
+    guint unit;      /* that is being asked about */
 } Reading;
 
 static void
@@ -68,21 +82,29 @@ reading_free (Reading *reading)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Reading, reading_free)
 
-static void
-end_change (GTask *task, gboolean on)
-{
-    BulkheadAtBoot *self = g_task_get_source_object (task);
-    gboolean wanted = GPOINTER_TO_INT (g_task_get_task_data (task));
+static void read_unit (Reading *reading);
+static void change_files (GTask *task);
 
-    self->changing = FALSE;
-    if (on == wanted)
+static void
+finish (const Reading *reading, gboolean on)
+{
+    GTask *task = reading->change;
+
+    if (task == NULL) {
+        take (reading->at_boot, on);
+        return;
+    }
+    if (reading->begins && !on) {
+        change_files (task);
+        return;
+    }
+    end_change (reading->at_boot, on);
+    if (!on == !GPOINTER_TO_INT (g_task_get_task_data (task)))
         g_task_return_boolean (task, TRUE);
     else
         g_task_return_new_error (task, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED,
                                  "at boot: systemd says that it is still %s", on ? "on" : "off");
 }
-
-static void read_unit (Reading *reading);
 
 static void
 on_unit_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -100,9 +122,7 @@ on_unit_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         read_unit (g_steal_pointer (&reading));
         return;
     }
-    take (reading->at_boot, enabled);
-    if (reading->change != NULL)
-        end_change (reading->change, enabled);
+    finish (reading, enabled);
 }
 
 /* Takes @reading. */
@@ -113,14 +133,15 @@ read_unit (Reading *reading)
           on_unit_read_cb, reading);
 }
 
-/* @change: (nullable) (transfer full): ends when all is read. */
+/* @change: (nullable) (transfer full): ends when all is read, or @begins then. */
 static void
-look (BulkheadAtBoot *self, GTask *change)
+look (BulkheadAtBoot *self, GTask *change, gboolean begins)
 {
     Reading *reading = g_new0 (Reading, 1);
 
     reading->at_boot = g_object_ref (self);
     reading->change = change;
+    reading->begins = begins;
     read_unit (reading);
 }
 
@@ -129,7 +150,7 @@ on_unit_files_changed_cb (GDBusConnection *bus, const char *sender, const char *
                           const char *interface, const char *signal, GVariant *arguments,
                           gpointer user_data)
 {
-    look (user_data, NULL);
+    look (user_data, NULL, FALSE);
 }
 
 static void
@@ -138,7 +159,7 @@ on_systemd_appeared_cb (GDBusConnection *bus, const char *name, const char *owne
 {
     /* It tells nobody of its changes before somebody wants to hear them. */
     call (user_data, "Subscribe", NULL, "()", NULL, NULL);
-    look (user_data, NULL);
+    look (user_data, NULL, FALSE);
 }
 
 static void
@@ -159,7 +180,7 @@ on_reloaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     /* The files are what counts when the machine starts. */
     if (answer == NULL)
         g_warning ("systemd was not reloaded: %s", error->message);
-    look (g_task_get_source_object (task), g_object_ref (task));
+    look (g_task_get_source_object (task), g_object_ref (task), FALSE);
 }
 
 static gboolean
@@ -181,7 +202,7 @@ on_files_changed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         call (self, "Reload", NULL, "()", on_reloaded_cb, g_object_ref (task));
         return;
     }
-    self->changing = FALSE;
+    end_change (self, self->on);
     if (is_absent (error)) {
         g_task_return_new_error (task, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED,
                                  "at boot: there is no systemd on this machine; have “bulkheadd "
@@ -193,6 +214,19 @@ on_files_changed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                              "at boot: systemd refuses: %s", error->message);
 }
 
+static void
+change_files (GTask *task)
+{
+    BulkheadAtBoot *self = g_task_get_source_object (task);
+
+    if (GPOINTER_TO_INT (g_task_get_task_data (task))) /* for good, in the place of other links */
+        call (self, "EnableUnitFiles", g_variant_new ("(^asbb)", units, FALSE, TRUE), "(ba(sss))",
+              on_files_changed_cb, g_object_ref (task));
+    else
+        call (self, "DisableUnitFiles", g_variant_new ("(^asb)", units, FALSE), "(a(sss))",
+              on_files_changed_cb, g_object_ref (task));
+}
+
 void
 bulkhead_at_boot_set_async (BulkheadAtBoot *self, gboolean on, GAsyncReadyCallback callback,
                             gpointer user_data)
@@ -202,17 +236,17 @@ bulkhead_at_boot_set_async (BulkheadAtBoot *self, gboolean on, GAsyncReadyCallba
     g_task_set_source_tag (task, bulkhead_at_boot_set_async);
     g_task_set_task_data (task, GINT_TO_POINTER (on), NULL);
     if (self->changing) {
+        self->refused = TRUE;
         g_task_return_new_error (task, BULKHEAD_ERROR, BULKHEAD_ERROR_WRONG_STATE,
                                  "at boot: another change of it is under way");
         return;
     }
     self->changing = TRUE;
-    if (on) /* for good, and in the place of links that lead elsewhere */
-        call (self, "EnableUnitFiles", g_variant_new ("(^asbb)", units, FALSE, TRUE), "(ba(sss))",
-              on_files_changed_cb, g_object_ref (task));
+    /* Whoever may turn it on without a password must not keep systemd reloading. */
+    if (on)
+        look (self, g_object_ref (task), TRUE);
     else
-        call (self, "DisableUnitFiles", g_variant_new ("(^asb)", units, FALSE), "(a(sss))",
-              on_files_changed_cb, g_object_ref (task));
+        change_files (task);
 }
 
 gboolean

@@ -14,12 +14,14 @@ G_DECLARE_FINAL_TYPE (BulkheadAtBoot, bulkhead_at_boot, BULKHEAD, AT_BOOT, GObje
 
 /*
  * Returns after the first look, or without it after a second. Without systemd it is off.
- * Signal "changed": what bulkhead_at_boot_is_on() tells is another.
+ * Signal "changed": what bulkhead_at_boot_is_on() tells is another, or a change that was refused
+ * because of another one can be made now.
  */
 BulkheadAtBoot *bulkhead_at_boot_new (GDBusConnection *bus);
 gboolean bulkhead_at_boot_is_on (BulkheadAtBoot *at_boot);
 
-/* One change at a time. Answers when systemd was read to have made it. */
+/* One change at a time. Answers when systemd was read to have made it; what is on already is not
+ * turned on again. */
 void bulkhead_at_boot_set_async (BulkheadAtBoot *at_boot, gboolean on, GAsyncReadyCallback callback,
                                  gpointer user_data);
 /* FALSE: WRONG_STATE while another change is under way; FAILED with systemd's reason, or because

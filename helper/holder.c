@@ -66,6 +66,18 @@ shares_network (pid_t pid)
     return stat ("/proc/self/ns/net", &own) == 0 && stat (file, &its) == 0 && is_same (&own, &its);
 }
 
+/* Whether it is of our user. Any user may name a program as the helper is named. */
+static gboolean
+shares_user (pid_t pid)
+{
+    g_autofree char *file = g_strdup_printf ("/proc/%d/status", pid);
+    g_autofree char *form = g_strdup_printf ("^Uid:\t\\d+\t%u\t", geteuid ());
+    g_autofree char *text = NULL;
+
+    return g_file_get_contents (file, &text, NULL, NULL)
+           && g_regex_match_simple (form, text, G_REGEX_MULTILINE, 0);
+}
+
 /* A helper's state that was removed under it has no name by which it could be found. */
 static gboolean
 is_removed_state (pid_t pid, const char *file, const struct stat *status)
@@ -73,7 +85,8 @@ is_removed_state (pid_t pid, const char *file, const struct stat *status)
     g_autofree char *path = g_file_read_link (file, NULL);
     g_autofree char *exe = NULL;
 
-    if (!S_ISDIR (status->st_mode) || path == NULL || !g_str_has_suffix (path, REMOVED))
+    if (!S_ISDIR (status->st_mode) || path == NULL || !g_str_has_suffix (path, REMOVED)
+        || !shares_user (pid))
         return FALSE;
     exe = read_program (pid);
     return bulkhead_holder_is_program (exe) && shares_network (pid);
@@ -93,11 +106,11 @@ holds (pid_t pid, const struct stat *directory)
         g_autofree char *info = g_strdup_printf ("/proc/%d/fdinfo/%s", pid, fd);
         struct stat status;
 
-        if (stat (file, &status) != 0)
+        /* The lock first: to look at a file on a server that the rules cut off may never end. */
+        if (!has_lock (info) || stat (file, &status) != 0)
             continue;
-        if (((directory != NULL && is_same (&status, directory))
-             || is_removed_state (pid, file, &status))
-            && has_lock (info))
+        if ((directory != NULL && is_same (&status, directory))
+            || is_removed_state (pid, file, &status))
             return TRUE;
     }
     return FALSE;

@@ -19,7 +19,7 @@
 #define SLEEP_MIN (G_USEC_PER_SEC / 10) /* the two clocks are not read at the same time */
 #define REPAIRS_TOLD 100                /* at the most, in one window */
 #define REPAIRS_WINDOW (10 * G_USEC_PER_SEC)
-#define MANY_EXCEPTIONS 1000 /* a change of as many leaves memory worth giving back */
+#define MANY_EXCEPTIONS 1000
 
 struct _BulkheadLock {
     GObject parent_instance;
@@ -452,6 +452,14 @@ on_time_to_read_cb (gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* A change of long lists leaves memory worth giving back. */
+static void
+give_memory_back (const BulkheadPolicy *before, const BulkheadPolicy *after)
+{
+    if (MAX (before->exceptions->len, after->exceptions->len) > MANY_EXCEPTIONS)
+        malloc_trim (0);
+}
+
 /* ---- the user's changes ---- */
 
 /* Opens between writing and naming the file: what cannot be stored is never opened. */
@@ -510,8 +518,8 @@ differs_in_pause_only (const BulkheadPolicy *a, const BulkheadPolicy *b)
 gboolean
 bulkhead_lock_set_policy (BulkheadLock *self, BulkheadPolicy *policy, GError **error)
 {
-    gboolean weaker = bulkhead_policy_is_weaker (self->policy, policy);
-    guint exceptions = MAX (self->policy->exceptions->len, policy->exceptions->len);
+    g_autoptr (BulkheadPolicy) was = bulkhead_policy_ref (self->policy);
+    gboolean weaker = bulkhead_policy_is_weaker (was, policy);
     gboolean ok;
 
     if (!bulkhead_managed_check (bulkhead_lock_get_managed (self), self->policy, policy, error))
@@ -527,8 +535,7 @@ bulkhead_lock_set_policy (BulkheadLock *self, BulkheadPolicy *policy, GError **e
         if (!weaker && policy->locked)
             bulkhead_conntrack_cut (self->net, policy, NULL);
     }
-    if (exceptions > MANY_EXCEPTIONS)
-        malloc_trim (0);
+    give_memory_back (was, policy);
     publish (self);
     return ok;
 }
@@ -573,6 +580,7 @@ bulkhead_lock_set_managed (BulkheadLock *self, BulkheadManaged *managed)
     const BulkheadManaged *before = bulkhead_lock_get_managed (self);
     g_autoptr (BulkheadPolicy) was = bulkhead_policy_ref (self->policy);
     g_autoptr (BulkheadPolicy) policy = NULL;
+    gboolean closes;
 
     if (managed->problem != NULL) {
         BulkheadManaged *kept = bulkhead_managed_copy (before);
@@ -588,15 +596,20 @@ bulkhead_lock_set_managed (BulkheadLock *self, BulkheadManaged *managed)
     bulkhead_settings_set_managed (self->settings, managed);
     log_managed (self);
     policy = managed_policy (self);
+    /* Files may open one thing and close another at once. */
+    closes = policy->locked && bulkhead_policy_is_weaker (policy, was);
     take_policy (self, policy);
+    if (closes)
+        bulkhead_sink_forget_flows (sink_of (self));
     if (was->locked && !policy->locked)
         enforce (self, policy, NULL); /* what stays there is told as a problem */
     look_again (self);
     if (!was->locked != !policy->locked)
         log_detail (self, policy->locked ? BULKHEAD_EVENT_LOCKED : BULKHEAD_EVENT_UNLOCKED, "by",
                     "administrator");
-    if (policy->locked && !bulkhead_policy_is_weaker (was, policy))
+    if (closes)
         bulkhead_conntrack_cut (self->net, self->policy, NULL);
+    give_memory_back (was, policy);
 }
 
 /* ---- accessors ---- */

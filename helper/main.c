@@ -10,6 +10,7 @@
 #include "watchdog.h"
 
 #include <glib-unix.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -343,6 +344,9 @@ main (int argc, char *argv[])
     g_autoptr (GError) error = NULL;
 
     umask (0077);
+    /* Who started this may have left: a rescue, or a boot, is not to be ended half way by that. */
+    signal (SIGHUP, SIG_IGN);
+    signal (SIGPIPE, SIG_IGN);
     if (!parse (&options, &argc, &argv, &error)) {
         g_printerr ("bulkheadd: %s\n", error->message);
         return 2;

@@ -100,7 +100,7 @@ read_file (Reading *reading, int folder, const char *name)
     const char *reason;
     gsize length;
 
-    reason = bulkhead_trusted_file_read (folder, name, &text, &length);
+    reason = bulkhead_trusted_file_read (folder, name, TRUE, &text, &length);
     if (reason != NULL)
         refuse (reading, shown, reason);
     else if (text != NULL && !bulkhead_managed_add (reading->managed, shown, text, length, &error))
@@ -155,7 +155,8 @@ struct _BulkheadPolicyFiles {
 static void
 watch_directories (BulkheadPolicyFiles *files)
 {
-    const guint32 mask = IN_ONLYDIR | IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE | IN_DELETE;
+    const guint32 mask = IN_ONLYDIR | IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE | IN_DELETE
+                         | IN_MOVE_SELF; /* another one may take its place */
     g_autofree char *above = g_path_get_dirname (files->config_dir);
     g_autofree char *folder = g_build_filename (files->config_dir, FOLDER, NULL);
 

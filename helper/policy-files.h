@@ -10,7 +10,7 @@
 
 /*
  * Returns: (transfer full): never NULL. No directory: nothing is fixed. A file or directory that
- * cannot be used: everything is fixed, see bulkhead_managed_close(), and the problem is set in the
+ * cannot be used, or a file that somebody is writing to: everything is fixed, see bulkhead_managed_close(), and the problem is set in the
  * value; what to do with it is the caller's to decide.
  */
 BulkheadManaged *bulkhead_policy_files_read (const char *config_dir);

@@ -40,26 +40,31 @@ complain (Rescue *rescue, const char *message)
     rescue->failed++;
 }
 
-/* Returns: (nullable): the store, which no helper can have as long as it is held here. */
+/*
+ * Ends every helper that has the state, or had it until it was removed under it.
+ * Returns: (nullable): the store, which no helper can have as long as it is held here.
+ */
 static BulkheadStore *
 take_store (Rescue *rescue, const char *state_dir)
 {
+    g_autoptr (BulkheadStore) store = NULL;
     g_autoptr (GError) error = NULL;
 
     for (guint attempt = 0; attempt < ATTEMPTS; attempt++) {
-        BulkheadStore *store;
         pid_t pid = bulkhead_holder_end (state_dir, &error);
+        gboolean exists = g_file_test (state_dir, G_FILE_TEST_EXISTS);
 
         if (pid < 0)
             break;
         if (pid > 0)
             say (rescue, "ended the helper, process %d", pid);
-        if (!g_file_test (state_dir, G_FILE_TEST_EXISTS))
-            return NULL;
+        else if (store != NULL || !exists)
+            return g_steal_pointer (&store);
+        if (store != NULL || !exists)
+            continue;
         store = bulkhead_store_new (state_dir, &error);
-        if (store != NULL)
-            return store;
-        if (!g_error_matches (error, BULKHEAD_ERROR, BULKHEAD_ERROR_ALREADY_RUNNING))
+        if (store == NULL
+            && !g_error_matches (error, BULKHEAD_ERROR, BULKHEAD_ERROR_ALREADY_RUNNING))
             break;
         g_clear_error (&error);
     }
@@ -67,10 +72,11 @@ take_store (Rescue *rescue, const char *state_dir)
         g_set_error (&error, BULKHEAD_ERROR, BULKHEAD_ERROR_ALREADY_RUNNING,
                      "state %s: helpers are started faster than they are ended", state_dir);
     complain (rescue, error->message);
-    return NULL;
+    return g_steal_pointer (&store);
 }
 
-static void
+/* Returns: whether there are none any more. */
+static gboolean
 remove_rules (Rescue *rescue)
 {
     g_autoptr (BulkheadRuleset) nothing = bulkhead_ruleset_new ();
@@ -79,14 +85,16 @@ remove_rules (Rescue *rescue)
 
     if (sink == NULL) {
         complain (rescue, error->message);
-        return;
+        return FALSE;
     }
     if (!bulkhead_sink_has_tables (sink))
-        return;
-    if (bulkhead_sink_apply (sink, nothing, NULL, &error) && !bulkhead_sink_has_tables (sink))
+        return TRUE;
+    if (bulkhead_sink_apply (sink, nothing, NULL, &error) && !bulkhead_sink_has_tables (sink)) {
         say (rescue, "took the rules out of the kernel: everything is open");
-    else
-        complain (rescue, error != NULL ? error->message : "the rules are still in the kernel");
+        return TRUE;
+    }
+    complain (rescue, error != NULL ? error->message : "the rules are still in the kernel");
+    return FALSE;
 }
 
 static void
@@ -156,6 +164,7 @@ bulkhead_rescue (const char *state_dir, const char *config_dir, const char *log_
     g_autoptr (BulkheadJournal) journal = NULL;
     g_autoptr (BulkheadStore) store = NULL;
     Rescue rescue = { 0 };
+    gboolean open;
 
     if (geteuid () != 0) {
         g_set_error_literal (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_AUTHORIZED,
@@ -163,12 +172,12 @@ bulkhead_rescue (const char *state_dir, const char *config_dir, const char *log_
         return FALSE;
     }
     store = take_store (&rescue, state_dir);
-    remove_rules (&rescue);
+    open = remove_rules (&rescue);
     if (store != NULL)
         store_unlocked (&rescue, store);
     remove_links (&rescue);
     tell_managed (config_dir);
-    if (rescue.undone > 0) {
+    if (open && rescue.undone > 0) {
         journal = bulkhead_journal_new (log_dir);
         bulkhead_journal_write (journal, BULKHEAD_EVENT_UNLOCKED,
                                 (const char *const[]){ "by", "rescue", NULL });

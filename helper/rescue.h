@@ -8,7 +8,7 @@
 #include <glib.h>
 
 /*
- * Ends the helper that holds @state_dir, takes the rules out of the kernel, stores that the lock is
+ * Ends the helpers that hold @state_dir, takes the rules out of the kernel, stores that the lock is
  * off, with all settings kept, and takes the units out of what systemd starts with the machine.
  * Says each thing it undid on stdout. What cannot be done keeps nothing else from being
  * tried; it is told on stderr, and then the result is FALSE. NOT_AUTHORIZED: not root. The

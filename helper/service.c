@@ -55,6 +55,7 @@ typedef struct {
     BulkheadService *service;
     GDBusMethodInvocation *invocation;
     BulkheadCaller caller;
+    gboolean was_at_boot; /* when it was asked to change */
 } Call;
 
 static void
@@ -102,15 +103,17 @@ on_at_boot_set_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_autoptr (GError) error = NULL;
     BulkheadAtBoot *at_boot = BULKHEAD_AT_BOOT (source);
     g_autofree char *uid = g_strdup_printf ("%u", call->caller.uid);
-    const char *now;
+    gboolean now;
 
     if (!bulkhead_at_boot_set_finish (at_boot, result, &error)) {
         answer (call, NULL, error);
         return;
     }
-    now = bulkhead_at_boot_is_on (at_boot) ? "on" : "off";
-    bulkhead_journal_write (call->service->journal, BULKHEAD_EVENT_CHANGED,
-                            (const char *const[]){ "uid", uid, "at_boot", now, NULL });
+    now = bulkhead_at_boot_is_on (at_boot);
+    if (!now != !call->was_at_boot)
+        bulkhead_journal_write (
+            call->service->journal, BULKHEAD_EVENT_CHANGED,
+            (const char *const[]){ "uid", uid, "at_boot", now ? "on" : "off", NULL });
     answer (call, g_variant_new ("()"), NULL);
 }
 
@@ -120,13 +123,13 @@ set_at_boot (Call *call)
 {
     GVariant *arguments = g_dbus_method_invocation_get_parameters (call->invocation);
     const BulkheadManaged *managed = bulkhead_lock_get_managed (call->service->lock);
-    gboolean now = bulkhead_at_boot_is_on (call->service->at_boot);
     g_autoptr (GError) error = NULL;
     gboolean on;
 
     g_variant_get (arguments, "(b)", &on);
+    call->was_at_boot = bulkhead_at_boot_is_on (call->service->at_boot);
     if (!bulkhead_managed_check_free (managed, BULKHEAD_SETTING_AT_BOOT, &error)) {
-        answer (call, !on == !now ? g_variant_new ("()") : NULL, error);
+        answer (call, !on == !call->was_at_boot ? g_variant_new ("()") : NULL, error);
         call_free (call);
         return;
     }

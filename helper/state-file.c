@@ -96,7 +96,7 @@ bulkhead_state_file_read (BulkheadStateFile *file, char **ret_text, gsize *ret_l
                           GError **error)
 {
     const char *problem =
-        bulkhead_trusted_file_read (file->directory, file->name, ret_text, ret_length);
+        bulkhead_trusted_file_read (file->directory, file->name, FALSE, ret_text, ret_length);
 
     file->unreadable = problem != NULL;
     return problem == NULL || fail (error, BULKHEAD_ERROR_STATE_UNREADABLE, file->path, problem);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #define SIZE_MAX_READ (64 * 1024 * 1024)
@@ -17,8 +18,16 @@ bulkhead_trusted_file_distrust (const struct stat *status)
     return NULL;
 }
 
+/* A lease on reading is to be had only while nobody writes; until its end nobody can begin to. */
+static gboolean
+hold_writers (int fd)
+{
+    fcntl (fd, F_SETSIG, SIGURG); /* who tries is told of by this; it may be overheard */
+    return fcntl (fd, F_SETLEASE, F_RDLCK) == 0 || errno != EAGAIN;
+}
+
 static const char *
-read_all (int fd, char **ret_text, gsize *ret_length)
+read_all (int fd, gboolean at_rest, char **ret_text, gsize *ret_length)
 {
     g_autofree char *text = NULL;
     const char *distrust;
@@ -29,6 +38,8 @@ read_all (int fd, char **ret_text, gsize *ret_length)
         return g_strerror (errno);
     if (!S_ISREG (status.st_mode))
         return "not a regular file";
+    if (at_rest && !hold_writers (fd))
+        return "somebody is writing to it";
     distrust = bulkhead_trusted_file_distrust (&status);
     if (distrust != NULL)
         return distrust;
@@ -50,7 +61,8 @@ read_all (int fd, char **ret_text, gsize *ret_length)
 }
 
 const char *
-bulkhead_trusted_file_read (int directory, const char *name, char **ret_text, gsize *ret_length)
+bulkhead_trusted_file_read (int directory, const char *name, gboolean at_rest, char **ret_text,
+                            gsize *ret_length)
 {
     /* O_NONBLOCK: a FIFO put there must not hang the boot. */
     const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
@@ -61,7 +73,7 @@ bulkhead_trusted_file_read (int directory, const char *name, char **ret_text, gs
     *ret_length = 0;
     if (fd < 0)
         return errno == ENOENT ? NULL : g_strerror (errno);
-    problem = read_all (fd, ret_text, ret_length);
-    close (fd);
+    problem = read_all (fd, at_rest, ret_text, ret_length);
+    close (fd); /* and with it, the lease */
     return problem;
 }

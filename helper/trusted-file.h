@@ -14,7 +14,8 @@ const char *bulkhead_trusted_file_distrust (const struct stat *status);
 /*
  * Reads @name in the open @directory. NULL: @ret_text is all of it, ended by a zero byte, or NULL
  * when there is no such file. Else why not: a symlink, not a regular file, not ours alone, over
- * 64 MiB, or what the kernel said. (transfer full): the text; the reason is not to be freed.
+ * 64 MiB, or what the kernel said; if @at_rest, also that somebody has it open for writing, who may
+ * not have written yet what closes. (transfer full): the text; the reason is not to be freed.
  */
-const char *bulkhead_trusted_file_read (int directory, const char *name, char **ret_text,
-                                        gsize *ret_length);
+const char *bulkhead_trusted_file_read (int directory, const char *name, gboolean at_rest,
+                                        char **ret_text, gsize *ret_length);

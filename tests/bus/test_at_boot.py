@@ -114,22 +114,36 @@ def test_without_systemd(place):
     wait_for(lambda: place.property("AtBoot"))
 
 
-def test_systemd_hangs(place):
+@pytest.mark.parametrize("where", ["GetUnitFileState", "EnableUnitFiles"])
+def test_systemd_hangs(place, where):
     """Nothing else waits for it, and only one change of it does."""
-    place.systemd.hangs |= {"GetUnitFileState", "EnableUnitFiles"}
+    place.systemd.hangs.add(where)
     began = time.monotonic()
     place.start()
     assert time.monotonic() - began < 10
+    before = len(place.systemd.calls)
     answers = []
     place.bus.connection.call(NAME, "/org/bulkhead/Helper1", NAME, "SetAtBoot",
                               GLib.Variant("(b)", (True,)), None, 0, -1, None,
                               lambda bus, result: answers.append(result))
     place.call("Lock")
     assert at_boot(place) is False
-    wait_for(lambda: changes(place))
+    wait_for(lambda: where in [call[0] for call in place.systemd.calls[before:]])
     name, message = place.fails("SetAtBoot", "(false,)")
     assert name == "WrongState" and "under way" in message
-    assert not answers and len(changes(place)) == 1
+    assert not answers and len(changes(place)) == (where == "EnableUnitFiles")
+
+
+def test_asked_for_again_and_again(place):
+    """It needs no password, and a reload keeps the whole machine's systemd busy."""
+    place.start()
+    for _ in range(20):
+        place.call("SetAtBoot", "(true,)")
+    assert len(changes(place)) == 2
+    assert len([event for event in place.events() if "at_boot" in event]) == 1
+    place.systemd.files[HELPER] = "disabled"  # and nobody told
+    place.call("SetAtBoot", "(true,)")
+    assert place.systemd.files[HELPER] == "enabled" and at_boot(place) is True
 
 
 def test_the_argument_decides_who_may(place):

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 from gi.repository import GLib
@@ -102,6 +103,23 @@ def is_set_at_boot(place, on):
         assert "under way" in error.message
         return False
     return place.property("AtBoot") is on
+
+
+@pytest.mark.parametrize("before", ["enabled", "disabled"])
+def test_at_boot_fixed_while_a_user_changes_it(place, before):
+    """The user's change is made first, and does not stay."""
+    place.systemd.put(before)
+    place.start()
+    disable = place.systemd.DisableUnitFiles
+
+    def disable_late(units, runtime):
+        write(place, "10-a.conf", "[bulkhead]\nat-boot=true\n")
+        wait_for(lambda: fixed(place) == ["at-boot"])
+        return disable(units, runtime)
+    place.systemd.DisableUnitFiles = disable_late
+    place.call("SetAtBoot", "(false,)")
+    wait_for(lambda: place.property("AtBoot"))
+    assert set(place.systemd.files.values()) == {"enabled"}
 
 
 @pytest.mark.parametrize("on", [True, False])
@@ -286,6 +304,53 @@ def test_a_pause_ends_when_the_lock_is_fixed(place):
     write(place, "10-a.conf", "[bulkhead]\nlocked=true\n")
     wait_for(lambda: fixed(place) == ["lock"])
     assert place.property("State") == BLOCKING and place.property("Ready")
+
+
+def test_a_file_that_is_being_written(place):
+    """What it will fix is not known before it is closed; until then what it said counts."""
+    path = write(place, "10-a.conf", "[bulkhead]\nlocked=true\n")
+    place.start()
+    rules = place.rules_in_kernel()
+    with open(path, "w", encoding="utf-8") as file:
+        place.helpers[0].send_signal(signal.SIGHUP)
+        wait_for(lambda: problem(place) == "policy.d/10-a.conf: somebody is writing to it")
+        assert fixed(place) == ["lock"] and place.rules_in_kernel() == rules
+        file.write("[bulkhead]\nlocked=true\nlan=false\n")
+    wait_for(lambda: fixed(place) == ["lock", "lan"])
+    assert problem(place) == "" and place.rules_in_kernel() == rules
+
+
+@pytest.mark.parametrize("text", ["[exceptions]\nany=192.0.2.0/24\n",
+                                  "[exceptions]\nany=192.0.2.0/24;203.0.113.0/24\n"])
+def test_what_a_file_closes_gets_no_answers_in(place, text):
+    """Also when the same file opens another thing."""
+    place.spawn("--no-owner")
+    wait_for(place.bus.has_helper)
+    place.call("AddExceptions", "(['192.0.2.0/24', '198.51.100.0/24'],)")
+    place.call("Lock")
+    nft = ["ip", "netns", "exec", place.namespace, "nft"]
+    run(*nft, "add", "element", "inet", "bulkhead", "exception_flows4",
+        "{ 198.51.100.7 . udp . 123 . 4123 }")
+    assert "198.51.100.7" in run(*nft, "list", "ruleset")
+    write(place, "10-a.conf", text)
+    wait_for(lambda: fixed(place) == ["exceptions"])
+    assert "198.51.100.7" not in run(*nft, "list", "ruleset")
+
+
+@pytest.mark.parametrize("pause", [0, 0.5], ids=["at-once", "later"])
+def test_another_directory_in_the_place(place, pause):
+    """As an administrator's tool may do, which prepares all of it aside."""
+    config = os.path.join(place.directory, "config")
+    os.makedirs(os.path.join(config, "policy.d"), mode=0o755)
+    place.spawn("--config-dir", config)
+    wait_for(place.bus.has_helper)
+    os.renames(os.path.dirname(write(place, "10-a.conf", "[bulkhead]\nlocked=true\n")),
+               os.path.join(config + ".new", "policy.d"))
+    os.rename(config, config + ".old")
+    time.sleep(pause)
+    os.rename(config + ".new", config)
+    wait_for(lambda: place.property("Locked"))
+    assert fixed(place) == ["lock"]
 
 
 def test_hangup_reads_again(place):

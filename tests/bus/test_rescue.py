@@ -6,10 +6,13 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 
 import pytest
 
-from place import BLOCKING, BROKEN, HELPER, OFF, SECONDS, SOURCE, run, settle, wait_for
+from place import (BLOCKING, BROKEN, HELPER, NOBODY, OFF, SECONDS, SOURCE, Bus, run, settle,
+                   wait_for)
 
 CTL = os.environ.get("BULKHEADCTL") or os.path.join(SOURCE, "build/app/ctl/bulkheadctl")
 NOWHERE = "unix:path=/nonexistent"
@@ -29,13 +32,13 @@ def units(place):
     return f"mount --bind {directory} /etc/systemd/system;"
 
 
-def rescue(place, *more, before=""):
+def rescue(place, *more, before="", stdout=subprocess.PIPE):
     """Exit status and what it said on stdout and stderr."""
     done = subprocess.run(
         ["ip", "netns", "exec", place.namespace, "sh", "-c", f'{units(place)} {before} exec "$@"',
          "sh", HELPER, "--rescue", "--state-dir", place.state, "--log-dir", place.log, *more],
-        env={"PATH": os.environ["PATH"], "DBUS_SYSTEM_BUS_ADDRESS": NOWHERE}, capture_output=True,
-        text=True, timeout=SECONDS, stdin=subprocess.DEVNULL, check=False)
+        env={"PATH": os.environ["PATH"], "DBUS_SYSTEM_BUS_ADDRESS": NOWHERE}, stdout=stdout,
+        stderr=subprocess.PIPE, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL, check=False)
     assert "CRITICAL" not in done.stderr and "Sanitizer" not in done.stderr, done.stderr
     return done.returncode, done.stdout, done.stderr
 
@@ -185,6 +188,96 @@ def test_only_the_helper_is_killed(place):
         holder.wait(SECONDS)
 
 
+def test_another_users_bulkheadd(place):
+    """Who names a program so, and gives it a directory that is gone, keeps no rescue busy."""
+    program = os.path.join(place.directory, "bulkheadd")
+    shutil.copy("/bin/sleep", program)
+    impostors = []
+    try:
+        for n in range(25):  # more than a rescue tries to end
+            directory = os.path.join(place.directory, f"held-{n}")
+            os.mkdir(directory, 0o755)
+            impostors.append(subprocess.Popen(
+                ["ip", "netns", "exec", place.namespace, "setpriv", f"--reuid={NOBODY}",
+                 f"--regid={NOBODY}", "--clear-groups", "flock", "--no-fork", directory, program,
+                 "60"]))
+            link = f"/proc/{impostors[-1].pid}/exe"
+            wait_for(lambda link=link: os.readlink(link) == program)
+            os.rmdir(directory)
+        settle(place)  # found after them
+        place.helpers[0].send_signal(signal.SIGSTOP)
+        status, said, _ = rescue(place)
+        assert status == 0 and place.rules_in_kernel() == ""
+        assert said.count("ended the helper") == 1
+        assert all(impostor.poll() is None for impostor in impostors)
+    finally:
+        for impostor in impostors:
+            impostor.kill()
+            impostor.wait(SECONDS)
+
+
+def test_helper_beside_one_whose_state_was_removed(place):
+    """Both are ended, whichever is found first: the older one would put its rules back."""
+    other = os.path.join(place.directory, "other")
+    bus = Bus(tempfile.mkdtemp(dir=place.directory))
+    try:
+        new = place.spawn("--no-owner", state=other, address=bus.address)
+        wait_for(bus.has_helper)
+        os.mkdir(place.state, 0o700)
+        old = place.spawn("--no-owner", before=f"mount --bind {place.state} {place.state};")
+        wait_for(place.bus.has_helper)
+        place.call("Lock")
+        shutil.rmtree(place.state)
+        os.rename(other, place.state)
+        status, said, _ = rescue(place)
+        assert status == 0 and said.count("ended the helper") == 2
+        assert {old.wait(SECONDS), new.wait(SECONDS)} == {-signal.SIGKILL}
+        assert place.rules_in_kernel() == ""
+    finally:
+        bus.stop()
+
+
+HANGING = """import ctypes, os, sys, time
+server = os.open("/dev/fuse", os.O_RDWR)
+done = ctypes.CDLL(None).mount(b"hanging", sys.argv[1].encode(), b"fuse", 0,
+                               f"fd={server},rootmode=40000,user_id=0,group_id=0".encode())
+assert done == 0
+os.open(sys.argv[1], os.O_PATH)
+print("open", flush=True)
+time.sleep(600)
+"""
+
+
+def test_files_of_a_server_that_does_not_answer(place):
+    """The lock itself may be what cuts it off; nobody's open files there hold up the way out."""
+    settle(place)
+    place.end(place.helpers[0], signal.SIGKILL)  # all there are must be looked at
+    directory = os.path.join(place.directory, "hanging")
+    os.mkdir(directory)
+    user = subprocess.Popen(["unshare", "--mount", sys.executable, "-c", HANGING, directory],
+                            stdout=subprocess.PIPE)
+    try:
+        assert user.stdout.readline() == b"open\n"
+        assert rescue(place)[0] == 0 and place.rules_in_kernel() == ""
+    finally:
+        user.kill()
+        user.communicate(timeout=SECONDS)
+
+
+def test_nobody_listens(place):
+    """The terminal it was started from is gone, as with a connection that the lock cut."""
+    settle(place)
+    place.helpers[0].send_signal(signal.SIGSTOP)
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        assert rescue(place, stdout=writer)[0] == 0
+    finally:
+        os.close(writer)
+    assert place.rules_in_kernel() == "" and "locked=false" in settings(place)
+    assert links(place) == [OTHER]
+
+
 def test_rules_of_another_helper(place):
     """A helper of another state directory is not the one to end: it is told why its rules stay."""
     settle(place)
@@ -192,6 +285,7 @@ def test_rules_of_another_helper(place):
     assert status == 1 and "not permitted" in complaint and "rules" not in said
     assert place.helpers[0].poll() is None
     assert place.call("Verify") == (True, "") and place.property("State") == BLOCKING
+    assert "unlocked" not in [event["event"] for event in place.events()]
 
 
 def test_helpers_that_are_restarted(place):

@@ -11,7 +11,7 @@ gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
 from fakes import Fake
-from place import BLOCKING, PAUSED, SOURCE, run, settle, wait_for
+from place import BLOCKING, NAME, PAUSED, SOURCE, run, settle, wait_for
 
 LOGIND = "org.freedesktop.login1"
 PATH = "/org/freedesktop/login1"
@@ -151,12 +151,16 @@ def test_logind_refuses(place, logind):
     wait_for(lambda: told(place, "awake"))
 
 
-def test_others_say_nothing(place, logind):
-    """Only logind's own signal counts."""
+@pytest.mark.parametrize("directly", [False, True])
+def test_others_say_nothing(place, logind, directly):
+    """Only logind's own signal counts; one to the helper alone goes past what it subscribed to."""
     settle(place)
     wait_for(logind.is_held)
-    place.bus.connection.emit_signal(None, PATH, LOGIND + ".Manager", "PrepareForSleep",
-                                     GLib.Variant("(b)", (True,)))
+    owner = place.bus.connection.call_sync(
+        "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetNameOwner",
+        GLib.Variant("(s)", (NAME,)), None, 0, -1, None).unpack()[0]
+    place.bus.connection.emit_signal(owner if directly else None, PATH, LOGIND + ".Manager",
+                                     "PrepareForSleep", GLib.Variant("(b)", (True,)))
     place.bus.connection.flush_sync(None)
     place.call("GetStatus")
     assert logind.is_held() and told(place, "asleep") == []

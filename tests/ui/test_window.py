@@ -265,7 +265,7 @@ def test_exception_from_recently_refused(desk, window):
 
 
 def test_lost_helper_is_not_known_and_comes_back(desk, window):
-    desk.helper.kill()
+    desk.place.end(desk.helper, signal.SIGKILL)
     wait_for(lambda: window.headline() == "Not known")
     assert window.says("helper is not running", "Status")
     assert not window.control("Allow the Local Network", "Status").has(SENSITIVE)
