@@ -48,7 +48,7 @@ LAYERS = [
     {"recorder"},
     {"answers", "arguments", "at-boot", "authority", "intake", "methods", "permission", "places",
      "polkit", "service", "sleep"},
-    {"boot", "rescue", "main"},
+    {"boot", "bus", "daemon", "rescue", "main"},
 ]
 
 INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]', re.M)
