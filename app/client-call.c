@@ -9,6 +9,9 @@ on_called_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     GError *error = NULL;
     GVariant *answer = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
 
+    /* Then nothing that it told before is known to be so still. */
+    if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+        bulkhead_client_refresh (g_task_get_source_object (task));
     if (answer != NULL)
         g_task_return_pointer (task, answer, (GDestroyNotify)g_variant_unref);
     else

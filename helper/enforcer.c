@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "enforcer.h"
 
+#include "clock.h"
 #include "compile.h"
+
+#define SLEEP_MIN (G_USEC_PER_SEC / 10) /* the two clocks are not read at the same time */
 
 struct _BulkheadEnforcer {
     BulkheadSink *sink;
     BulkheadRuleset *applied; /* read back to be in the kernel; NULL: nobody knows */
     BulkheadPolicy *policy;   /* what it was made from */
     BulkheadNet *net;
+    gint64 slept; /* bulkhead_slept() at that time */
     gboolean unread;
 };
 
@@ -50,6 +54,16 @@ bulkhead_enforcer_forget (BulkheadEnforcer *enforcer)
     g_clear_pointer (&enforcer->applied, bulkhead_ruleset_unref);
     g_clear_pointer (&enforcer->policy, bulkhead_policy_unref);
     g_clear_pointer (&enforcer->net, bulkhead_net_unref);
+}
+
+/* The kernel's time for the elements of a pause stands still while the machine sleeps: after it,
+ * what stands there is not what is wanted any more. */
+static void
+notice_sleep (BulkheadEnforcer *enforcer)
+{
+    if (enforcer->applied != NULL && enforcer->policy->pause_seconds > 0
+        && bulkhead_slept () - enforcer->slept > SLEEP_MIN)
+        bulkhead_enforcer_forget (enforcer);
 }
 
 /* The same inputs give the same ruleset: nothing to do for most events, however long the lists. */
@@ -97,8 +111,10 @@ gboolean
 bulkhead_enforcer_enforce (BulkheadEnforcer *enforcer, const BulkheadPolicy *policy,
                            const BulkheadNet *net, GError **error)
 {
-    g_autoptr (BulkheadRuleset) ruleset = compile (enforcer, policy, net);
+    g_autoptr (BulkheadRuleset) ruleset = NULL;
 
+    notice_sleep (enforcer);
+    ruleset = compile (enforcer, policy, net);
     if (enforcer->applied != NULL && bulkhead_ruleset_equal (ruleset, enforcer->applied)
         && bulkhead_sink_verify (enforcer->sink, ruleset, ruleset, BULKHEAD_READ_RULES, NULL))
         return TRUE;
@@ -111,12 +127,14 @@ bulkhead_enforcer_enforce (BulkheadEnforcer *enforcer, const BulkheadPolicy *pol
     enforcer->applied = g_steal_pointer (&ruleset);
     enforcer->policy = bulkhead_policy_ref (policy);
     enforcer->net = bulkhead_net_ref (net);
+    enforcer->slept = bulkhead_slept ();
     return TRUE;
 }
 
 gboolean
 bulkhead_enforcer_verify (BulkheadEnforcer *enforcer)
 {
+    notice_sleep (enforcer);
     return enforcer->applied != NULL
            && bulkhead_sink_verify (enforcer->sink, enforcer->applied, NULL, BULKHEAD_READ_ALL,
                                     NULL);

@@ -25,7 +25,8 @@ BulkheadSink *bulkhead_enforcer_get_sink (BulkheadEnforcer *enforcer);
 gboolean bulkhead_enforcer_enforce (BulkheadEnforcer *enforcer, const BulkheadPolicy *policy,
                                     const BulkheadNet *net, GError **error);
 
-/* Whether everything is still as it was last enforced. FALSE also when nobody knows. */
+/* Whether everything is still as it was last enforced. FALSE also when nobody knows, as after a
+ * sleep during a pause. */
 gboolean bulkhead_enforcer_verify (BulkheadEnforcer *enforcer);
 
 /* Nothing that is thought to be there counts any more. */

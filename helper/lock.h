@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The engine: holds the policy and the net, and runs the one path
- *     policy or net changed -> compile -> equal? stop : transaction -> read back -> state.
- * Nothing else decides what is enforced. Strengthening stores first and then applies, weakening
- * applies first and then stores, so that a crash in between leaves the stricter of the two. A
- * change that fails half way is taken back; the caller gets the error and nothing changed.
+ * The lock as the rest of the helper sees it: it runs the engine when links, time, the user, the
+ * administrator or somebody else's hands call for it, and tells and logs what came of it.
  */
 #pragma once
 
+#include "engine.h"
 #include "journal.h"
-#include "net.h"
-#include "settings.h"
-
-typedef enum {
-    BULKHEAD_STATE_UNKNOWN = 0,
-    BULKHEAD_STATE_OFF = 1,
-    BULKHEAD_STATE_PROTECTED = 2, /* locked, tunnel up */
-    BULKHEAD_STATE_BLOCKING = 3,  /* locked, no tunnel */
-    BULKHEAD_STATE_PAUSED = 4,
-    BULKHEAD_STATE_BROKEN = 5, /* asked for and not enforced */
-} BulkheadState;
 
 #define BULKHEAD_TYPE_LOCK (bulkhead_lock_get_type ())
 G_DECLARE_FINAL_TYPE (BulkheadLock, bulkhead_lock, BULKHEAD, LOCK, GObject)

@@ -3,8 +3,8 @@
 
 #include "clock.h"
 #include "error.h"
+#include "nft-change.h"
 #include "nft-describe.h"
-#include "nft-listing.h"
 #include "nft-socket.h"
 
 #include <errno.h>
@@ -24,8 +24,6 @@ struct _BulkheadSink {
     gboolean forget_flows;
 };
 
-static const BulkheadFamily families[] = { BULKHEAD_FAMILY_INET, BULKHEAD_FAMILY_NETDEV };
-
 static guint32
 table_flags (BulkheadSink *sink)
 {
@@ -34,186 +32,23 @@ table_flags (BulkheadSink *sink)
 
 /* ---- apply ---- */
 
-typedef struct {
-    BulkheadSink *sink;
-    BulkheadBatch *batch;
-    const BulkheadListing *actual;
-    const BulkheadListing *expected;
-    const BulkheadRuleset *before;
-} Change;
-
-static gboolean
-is_kept (const Change *change, const char *kind, BulkheadFamily family, const char *name)
-{
-    const char *actual = bulkhead_listing_lookup (change->actual, kind, family, name);
-
-    return actual != NULL
-           && g_strcmp0 (actual, bulkhead_listing_lookup (change->expected, kind, family, name))
-                  == 0;
-}
-
-/* Deletes the chains or sets the kernel has and we do not want, or want otherwise. */
-static void
-delete_leftovers (const Change *change, const char *kind, BulkheadFamily family,
-                  void (*delete_it) (BulkheadBatch *, BulkheadFamily, const char *))
-{
-    g_auto (GStrv) names = bulkhead_listing_names (change->actual, kind, family);
-
-    for (guint i = 0; names[i] != NULL; i++)
-        if (!is_kept (change, kind, family, names[i]))
-            delete_it (change->batch, family, names[i]);
-}
-
-/* A set that was verified to be in the kernel and is wanted as it is. */
-static gboolean
-is_untouched (const Change *change, BulkheadFamily family, const BulkheadSet *set)
-{
-    return is_kept (change, "set", family, set->name)
-           && bulkhead_ruleset_has_set (change->before, family, set);
-}
-
-static void
-change_sets (const Change *change, const BulkheadTable *table)
-{
-    for (guint i = 0; i < table->sets->len; i++) {
-        const BulkheadSet *set = table->sets->pdata[i];
-
-        /* What the kernel remembers there is answers on their way. */
-        if (set->dynamic && is_kept (change, "set", table->family, set->name)) {
-            if (change->sink->forget_flows)
-                bulkhead_batch_flush_set (change->batch, table->family, set->name);
-            continue;
-        }
-        if (is_untouched (change, table->family, set))
-            continue;
-        if (is_kept (change, "set", table->family, set->name))
-            bulkhead_batch_flush_set (change->batch, table->family, set->name);
-        else
-            bulkhead_batch_add_set (change->batch, table, set);
-        bulkhead_batch_add_elements (change->batch, table, set, bulkhead_boottime ());
-    }
-}
-
-static void
-change_chains (const Change *change, const BulkheadTable *table)
-{
-    for (guint i = 0; i < table->chains->len; i++) {
-        const BulkheadChain *chain = table->chains->pdata[i];
-
-        if (!is_kept (change, "chain", table->family, chain->name))
-            bulkhead_batch_add_chain (change->batch, table, chain);
-    }
-    for (guint i = 0; i < table->chains->len; i++) {
-        const BulkheadChain *chain = table->chains->pdata[i];
-
-        for (guint j = 0; j < chain->rules->len; j++)
-            bulkhead_batch_add_rule (change->batch, table, chain, chain->rules->pdata[j]);
-    }
-}
-
-/* The kernel's table can be changed in place: ours, or an orphan of a helper that died. */
-static gboolean
-can_adopt (BulkheadSink *sink, const char *description)
-{
-    for (guint i = 0; i < 2; i++) {
-        guint32 flags =
-            i == 0 ? table_flags (sink) : table_flags (sink) & ~(guint32)NFT_TABLE_F_OWNER;
-        g_autofree char *wanted = g_strdup_printf (" flags %u", flags);
-
-        if (g_str_has_suffix (description, wanted))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/*
- * Chains and sets stay and are filled anew: deleting and adding them instead drops packets that
- * are allowed, and a chain's policy is set late (LEAKS L103, L104).
- */
-static void
-change_table (Change *change, BulkheadFamily family, const BulkheadTable *table)
-{
-    const BulkheadListing *listed = change->actual;
-    const char *actual = bulkhead_listing_lookup (listed, "table", family, NULL);
-    g_autoptr (BulkheadListing) nothing = bulkhead_listing_new ();
-
-    if (actual != NULL && (table == NULL || !can_adopt (change->sink, actual))) {
-        bulkhead_batch_delete_table (change->batch, family);
-        actual = NULL;
-    }
-    if (table == NULL)
-        return;
-    bulkhead_batch_add_table (change->batch, table, table_flags (change->sink));
-    if (actual == NULL) {
-        change->actual = nothing;
-    } else {
-        bulkhead_batch_flush_rules (change->batch, family);
-        delete_leftovers (change, "chain", family, bulkhead_batch_delete_chain);
-        delete_leftovers (change, "set", family, bulkhead_batch_delete_set);
-    }
-    change_sets (change, table);
-    change_chains (change, table);
-    change->actual = listed;
-}
-
-static BulkheadBatch *
-batch_for (BulkheadSink *sink, const BulkheadRuleset *ruleset, const BulkheadRuleset *before,
-           guint32 generation, const BulkheadListing *actual)
-{
-    g_autoptr (BulkheadListing) expected = bulkhead_listing_new ();
-    BulkheadBatch *batch =
-        bulkhead_batch_new (bulkhead_nft_socket_take_seq (sink->nft, 0), generation);
-    Change change = { sink, batch, actual, expected, before };
-    guint messages;
-
-    bulkhead_listing_expect (expected, ruleset, table_flags (sink));
-    for (guint i = 0; i < G_N_ELEMENTS (families); i++)
-        change_table (&change, families[i], bulkhead_ruleset_find_table (ruleset, families[i]));
-    messages = batch->entries->len;
-    bulkhead_nft_socket_take_seq (sink->nft, messages + 2);
-    if (messages > 0)
-        bulkhead_batch_end (batch);
-    return batch;
-}
-
-/*
- * Takes orphans of a helper that died into our hands. The kernel lets no base chain be added in the
- * transaction that changes a table's flags (EINVAL for __NFT_TABLE_F_UPDATE), and links come and go
- * between two helpers, so this is a transaction of its own: no rule changes.
- */
-static BulkheadBatch *
-batch_to_adopt (BulkheadSink *sink, const BulkheadRuleset *ruleset, guint32 generation,
-                const BulkheadListing *actual)
-{
-    BulkheadBatch *batch =
-        bulkhead_batch_new (bulkhead_nft_socket_take_seq (sink->nft, 0), generation);
-    g_autofree char *ours = g_strdup_printf (" flags %u", table_flags (sink));
-
-    for (guint i = 0; i < ruleset->tables->len; i++) {
-        const BulkheadTable *table = ruleset->tables->pdata[i];
-        const char *there = bulkhead_listing_lookup (actual, "table", table->family, NULL);
-
-        if (there != NULL && !g_str_has_suffix (there, ours) && can_adopt (sink, there))
-            bulkhead_batch_add_table (batch, table, table_flags (sink));
-    }
-    bulkhead_nft_socket_take_seq (sink->nft, batch->entries->len + 2);
-    if (batch->entries->len > 0)
-        bulkhead_batch_end (batch);
-    return batch;
-}
-
 /* What is to be sent next: empty when nothing is. */
 static BulkheadBatch *
 next_batch (BulkheadSink *sink, const BulkheadRuleset *ruleset, const BulkheadRuleset *before,
             guint32 generation, const BulkheadListing *actual, gboolean *ret_last)
 {
-    BulkheadBatch *batch = batch_to_adopt (sink, ruleset, generation, actual);
+    const BulkheadChange change = {
+        .wanted = ruleset,
+        .before = before,
+        .actual = actual,
+        .flags = table_flags (sink),
+        .forget_flows = sink->forget_flows,
+    };
+    BulkheadBatch *batch = bulkhead_change_next (
+        &change, bulkhead_nft_socket_take_seq (sink->nft, 0), generation, ret_last);
 
-    *ret_last = batch->entries->len == 0;
-    if (!*ret_last)
-        return batch;
-    bulkhead_batch_free (batch);
-    return batch_for (sink, ruleset, before, generation, actual);
+    bulkhead_nft_socket_take_seq (sink->nft, batch->entries->len + 2);
+    return batch;
 }
 
 static void
@@ -471,10 +306,8 @@ bulkhead_sink_has_tables (BulkheadSink *sink)
     /* What cannot be read may be there. */
     if (!bulkhead_listing_read (listing, sink->nft, FALSE))
         return TRUE;
-    for (guint i = 0; i < G_N_ELEMENTS (families); i++)
-        if (bulkhead_listing_lookup (listing, "table", families[i], NULL) != NULL)
-            return TRUE;
-    return FALSE;
+    return bulkhead_listing_lookup (listing, "table", BULKHEAD_FAMILY_INET, NULL) != NULL
+           || bulkhead_listing_lookup (listing, "table", BULKHEAD_FAMILY_NETDEV, NULL) != NULL;
 }
 
 gboolean

@@ -10,11 +10,11 @@ static const char *const nameless[] = {
 
 static const char *const containers[] = { "docker-", "libpod-", "crio-" };
 
-/* What systemd wrote as \x2d and the like, and nothing that a terminal or the bus minds. */
+/* What systemd wrote as \x2d and the like; in UTF-8 whatever it was. */
 static char *
 unescape (const char *name)
 {
-    GString *text = g_string_new (NULL);
+    g_autoptr (GString) text = g_string_new (NULL);
 
     for (const char *p = name; *p != '\0'; p++) {
         if (p[0] == '\\' && p[1] == 'x' && g_ascii_isxdigit (p[2]) && g_ascii_isxdigit (p[3])) {
@@ -25,18 +25,25 @@ unescape (const char *name)
             g_string_append_c (text, *p);
         }
     }
-    for (gsize i = 0; i < text->len; i++)
-        if (g_ascii_iscntrl (text->str[i]))
-            text->str[i] = ' ';
     g_string_truncate (text, MIN (text->len, BULKHEAD_PROGRAM_NAME_MAX));
-    return g_string_free (text, FALSE);
+    return g_utf8_make_valid (text->str, text->len);
 }
 
+/* Nothing that a terminal or the bus minds, and nothing that turns round or hides the words beside
+ * it: what is told of a program stays one piece of one line. */
 static char *
 make_name (const char *name)
 {
     g_autofree char *text = unescape (name);
-    char *valid = g_utf8_make_valid (text, -1);
+    GString *shown = g_string_new (NULL);
+    char *valid;
+
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p)) {
+        gunichar c = g_utf8_get_char (p);
+
+        g_string_append_unichar (shown, g_unichar_isspace (c) || !g_unichar_isprint (c) ? ' ' : c);
+    }
+    valid = g_string_free (shown, FALSE);
 
     /* What is put for a wrong byte is longer than it. */
     if (strlen (valid) > BULKHEAD_PROGRAM_NAME_MAX)

@@ -41,11 +41,23 @@ bulkhead_settings_get_managed (BulkheadSettings *settings)
     return settings->managed;
 }
 
-void
+gboolean
 bulkhead_settings_set_managed (BulkheadSettings *settings, BulkheadManaged *managed)
 {
+    if (managed->problem != NULL) {
+        BulkheadManaged *kept = bulkhead_managed_copy (settings->managed);
+
+        bulkhead_managed_set_problem (kept, managed->problem);
+        bulkhead_managed_free (managed);
+        managed = kept;
+    }
+    if (bulkhead_managed_equal (managed, settings->managed)) {
+        bulkhead_managed_free (managed);
+        return FALSE;
+    }
     bulkhead_managed_free (settings->managed);
     settings->managed = managed;
+    return TRUE;
 }
 
 static void

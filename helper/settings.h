@@ -21,8 +21,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadSettings, bulkhead_settings_free)
 /* What is to be in force. (transfer full) */
 BulkheadPolicy *bulkhead_settings_get_policy (BulkheadSettings *settings);
 const BulkheadManaged *bulkhead_settings_get_managed (BulkheadSettings *settings);
-/* Takes @managed; what is to be in force may be another policy now. */
-void bulkhead_settings_set_managed (BulkheadSettings *settings, BulkheadManaged *managed);
+/* Takes @managed. When it has a problem, what was fixed before stays, and only the problem is new.
+ * TRUE: something is; what is to be in force may be another policy now. */
+gboolean bulkhead_settings_set_managed (BulkheadSettings *settings, BulkheadManaged *managed);
 /* As if the user had locked; not stored. */
 void bulkhead_settings_lock (BulkheadSettings *settings);
 

@@ -14,6 +14,7 @@ struct _BulkheadNews {
     BulkheadClient *client;
     BulkheadNotices *notices;
     BulkheadState state;     /* the last that was known */
+    gboolean lost;           /* it is not known any more, and that was told */
     gint64 paused_until;     /* of the pause, while there is one */
     guint pause_id, lost_id; /* timers */
 };
@@ -35,7 +36,7 @@ follow_tunnel (BulkheadNews *self, BulkheadState before, BulkheadState now)
 {
     if (before == BULKHEAD_STATE_PROTECTED && now == BULKHEAD_STATE_BLOCKING)
         tell (self, BULKHEAD_TOPIC_TUNNEL, BULKHEAD_NOTICE_STAYS, now, _ ("Tunnel dropped"),
-              _ ("All traffic is blocked until a trusted tunnel is up again."));
+              _ ("Nothing leaves except what you allowed, until a trusted tunnel is up again."));
     else if (before == BULKHEAD_STATE_BLOCKING && now == BULKHEAD_STATE_PROTECTED
              && bulkhead_notices_has (self->notices, BULKHEAD_TOPIC_TUNNEL))
         tell (self, BULKHEAD_TOPIC_TUNNEL, BULKHEAD_NOTICE_NORMAL, now, _ ("Tunnel is back"),
@@ -109,6 +110,9 @@ on_lost_cb (gpointer data)
     g_autofree char *reason = bulkhead_words_reason (self->client);
 
     self->lost_id = 0;
+    self->lost = TRUE;
+    /* What was told of the tunnel may not be so any more. */
+    bulkhead_notices_withdraw (self->notices, BULKHEAD_TOPIC_TUNNEL);
     tell (self, BULKHEAD_TOPIC_STATE, BULKHEAD_NOTICE_STAYS, BULKHEAD_STATE_UNKNOWN,
           _ ("The lock’s state is not known"), reason);
     return G_SOURCE_REMOVE;
@@ -134,11 +138,12 @@ on_changed_cb (BulkheadNews *self)
     BulkheadState before = self->state;
 
     if (now == BULKHEAD_STATE_UNKNOWN) {
-        if (before != BULKHEAD_STATE_UNKNOWN && self->lost_id == 0)
+        if (before != BULKHEAD_STATE_UNKNOWN && !self->lost && self->lost_id == 0)
             self->lost_id = g_timeout_add_seconds (LOST_AFTER, on_lost_cb, self);
         return;
     }
     g_clear_handle_id (&self->lost_id, g_source_remove);
+    self->lost = FALSE;
     self->state = now;
     follow_state (self, before, now);
     follow_tunnel (self, before, now);

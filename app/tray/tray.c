@@ -29,6 +29,7 @@ struct _BulkheadTray {
     gboolean began; /* the first activation was our own start */
     gboolean woken; /* the helper was asked for once */
     gboolean failed;
+    gboolean hidden; /* nobody shows the icon; that is told, or will be by host_id */
     guint host_id;
 };
 
@@ -106,24 +107,28 @@ static gboolean
 on_no_host_cb (gpointer data)
 {
     BulkheadTray *self = data;
-    g_autofree char *headline = bulkhead_words_headline (self->client);
 
     self->host_id = 0;
-    bulkhead_notices_show (
-        self->notices, BULKHEAD_TOPIC_HIDDEN, BULKHEAD_NOTICE_STAYS,
-        bulkhead_words_icon (bulkhead_client_get_state (self->client)), headline,
-        _ ("This desktop shows no tray icons, so Bulkhead has none. Open it here "
-           "or from the list of applications."));
+    /* It stays, so it says nothing of the state, which does not. */
+    bulkhead_notices_show (self->notices, BULKHEAD_TOPIC_HIDDEN, BULKHEAD_NOTICE_STAYS,
+                           "org.bulkhead.bulkhead", _ ("Bulkhead has no tray icon"),
+                           _ ("This desktop shows none. Open Bulkhead here or from the list of "
+                              "applications."));
     return G_SOURCE_REMOVE;
 }
 
+/* A panel that restarts is back before it is told. */
 static void
 on_host_changed_cb (BulkheadTray *self)
 {
-    if (!bulkhead_watcher_has_host (self->watcher))
-        return;
-    g_clear_handle_id (&self->host_id, g_source_remove);
-    bulkhead_notices_withdraw (self->notices, BULKHEAD_TOPIC_HIDDEN);
+    if (bulkhead_watcher_has_host (self->watcher)) {
+        g_clear_handle_id (&self->host_id, g_source_remove);
+        bulkhead_notices_withdraw (self->notices, BULKHEAD_TOPIC_HIDDEN);
+        self->hidden = FALSE;
+    } else if (!self->hidden) {
+        self->hidden = TRUE;
+        self->host_id = g_timeout_add_seconds (HOST_PATIENCE, on_no_host_cb, self);
+    }
 }
 
 /* Icon and menu are complete before a panel hears of them. */
@@ -209,6 +214,7 @@ bulkhead_tray_startup (GApplication *application)
     follow (self, self->menu, "failed", G_CALLBACK (tell_failed));
     follow (self, self->menu, "done", G_CALLBACK (on_done_cb));
     follow (self, self->notices, "open", G_CALLBACK (on_notice_activated_cb));
+    self->hidden = TRUE;
     self->host_id = g_timeout_add_seconds (HOST_PATIENCE, on_no_host_cb, self);
     g_application_hold (application);
 }

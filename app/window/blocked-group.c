@@ -147,8 +147,8 @@ row_new (BulkheadBlockedGroup *self, GVariant *entry)
     subtitle =
         g_strdup_printf (ngettext ("%s · %s time, last at %s", "%s · %s times, last at %s", count),
                          destination, often, time);
-    row = g_object_new (ADW_TYPE_ACTION_ROW, "title", title, "subtitle", subtitle, "use-markup",
-                        FALSE, "title-lines", 0, "subtitle-lines", 0, NULL);
+    row = g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title", title, "subtitle",
+                        subtitle, "title-lines", 0, "subtitle-lines", 0, NULL);
     if (exception != NULL)
         adw_action_row_add_suffix (ADW_ACTION_ROW (row), allow_button_new (self, exception));
     g_object_set_data_full (G_OBJECT (row), KEY_EXCEPTION, exception, g_free);

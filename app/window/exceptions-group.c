@@ -6,6 +6,8 @@
 
 #include <glib/gi18n.h>
 
+#define ROWS_MAX 100 /* the helper takes 200,000, of which each row would cost 50 kB */
+
 struct _BulkheadExceptionsGroup {
     AdwPreferencesGroup parent_instance;
 
@@ -89,7 +91,7 @@ on_remove_cb (GtkWidget *button)
 static GtkWidget *
 row_new (const char *exception, gboolean fixed)
 {
-    GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "title", exception, "use-markup", FALSE,
+    GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title", exception,
                                    "title-lines", 0, NULL);
     GtkWidget *button = gtk_button_new_from_icon_name ("user-trash-symbolic");
     /* Translators: %s is an address. */
@@ -106,30 +108,47 @@ row_new (const char *exception, gboolean fixed)
     return row;
 }
 
+/* Markup. */
+static char *
+describe (const char *problem, gboolean fixed, gsize count)
+{
+    const char *text =
+        problem != NULL ? problem
+        : fixed         ? _ ("Fixed by the administrator")
+                : _ ("Addresses that may be reached outside the tunnel, also while locked.");
+    g_autofree char *more =
+        count > ROWS_MAX
+            /* Translators: the number is of exceptions. */
+            ? g_strdup_printf (_ ("The first %d of %u are shown; “bulkheadctl except list” tells "
+                                  "all."),
+                               ROWS_MAX, (guint)count)
+            : NULL;
+    g_autofree char *all = g_strjoin (" ", text, more, NULL);
+
+    return g_markup_escape_text (all, -1);
+}
+
 /* @answer: (as), or NULL with the reason. */
 static void
 on_read_cb (BulkheadExceptionsGroup *self, GVariant *answer, const char *problem)
 {
     gboolean fixed = bulkhead_client_is_fixed (self->client, "exceptions");
+    g_autoptr (GVariant) list = answer != NULL ? g_variant_get_child_value (answer, 0) : NULL;
+    gsize count = list != NULL ? g_variant_n_children (list) : 0;
+    g_autofree char *description = describe (problem, fixed, count);
     GtkListBoxRow *row;
-    g_autoptr (GVariantIter) iter = NULL;
-    const char *text;
 
     while ((row = gtk_list_box_get_row_at_index (self->list, 0)) != NULL)
         gtk_list_box_remove (self->list, GTK_WIDGET (row));
     gtk_widget_set_sensitive (GTK_WIDGET (self->entry), answer != NULL && !fixed);
-    adw_preferences_group_set_description (
-        ADW_PREFERENCES_GROUP (self),
-        problem != NULL ? problem
-        : fixed         ? _ ("Fixed by the administrator")
-                : _ ("Addresses that may be reached outside the tunnel, also while locked."));
-    if (answer == NULL)
-        return;
-    g_variant_get (answer, "(as)", &iter);
-    while (g_variant_iter_next (iter, "&s", &text))
+    adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self), description);
+    gtk_widget_set_visible (GTK_WIDGET (self->list), count > 0);
+    for (gsize i = 0; i < MIN (count, ROWS_MAX); i++) {
+        const char *text;
+
+        g_variant_get_child (list, i, "&s", &text);
         gtk_list_box_append (self->list, row_new (text, fixed));
-    gtk_widget_set_visible (GTK_WIDGET (self->list),
-                            gtk_list_box_get_row_at_index (self->list, 0) != NULL);
+    }
 }
 
 void

@@ -230,7 +230,7 @@ new_row_cb (gpointer item, gpointer data)
     g_autofree char *server = bulkhead_tunnel_text_server (bulkhead_tunnel_get_facts (item));
     GtkWidget *tick = gtk_check_button_new ();
     GtkWidget *row =
-        g_object_new (ADW_TYPE_ACTION_ROW, "title", id, "subtitle", server, "use-markup", FALSE,
+        g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title", id, "subtitle", server,
                       "subtitle-lines", 0, "activatable-widget", tick, NULL);
 
     gtk_widget_set_valign (tick, GTK_ALIGN_CENTER);

@@ -84,8 +84,8 @@ row_new (guint32 uid, const char *name, gint64 when)
     g_autofree char *subtitle = g_strdup_printf (_ ("Since %s"), date);
     /* Translators: %s is the name of a user. */
     g_autofree char *label = g_strdup_printf (_ ("Revoke the authorisation of %s"), name);
-    GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "title", name, "subtitle", subtitle,
-                                   "use-markup", FALSE, "title-lines", 0, NULL);
+    GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title", name,
+                                   "subtitle", subtitle, "title-lines", 0, NULL);
     GtkWidget *button = gtk_button_new_with_mnemonic (_ ("_Revoke"));
 
     g_object_set_data (G_OBJECT (row), KEY_UID, GUINT_TO_POINTER (uid));
@@ -117,6 +117,8 @@ static void
 on_read_cb (BulkheadGrantsGroup *self, GVariant *answer, const char *problem)
 {
     g_autoptr (GVariantIter) iter = NULL;
+    /* It is markup. */
+    g_autofree char *description = problem != NULL ? g_markup_escape_text (problem, -1) : NULL;
     gboolean granted = FALSE;
     GtkListBoxRow *row;
     const char *name;
@@ -132,7 +134,7 @@ on_read_cb (BulkheadGrantsGroup *self, GVariant *answer, const char *problem)
         gtk_list_box_append (self->list, row_new (uid, name, when));
     }
     show_own (self, answer != NULL, granted);
-    adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self), problem);
+    adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self), description);
 }
 
 void

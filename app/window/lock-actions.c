@@ -22,12 +22,18 @@ typedef struct {
 
 static const char *const names[] = { "lock", "unlock", "pause", "pause-for", "resume" };
 
-/* The main window: there for whoever activates an action from outside, too. */
+/* The main window: there for whoever activates an action from outside, too. A dialog may be closed
+ * before the helper answers, and then nobody would hear that it is done. */
 static GtkWidget *
 present_window (LockActions *self)
 {
+    GtkWindow *window;
+
     g_application_activate (G_APPLICATION (self->application));
-    return GTK_WIDGET (gtk_application_get_active_window (self->application));
+    window = gtk_application_get_active_window (self->application);
+    while (gtk_window_get_transient_for (window) != NULL)
+        window = gtk_window_get_transient_for (window);
+    return GTK_WIDGET (window);
 }
 
 static void

@@ -24,13 +24,13 @@ static const struct {
     const char *title;
 } titles[] = {
     { "started", N_ ("The helper started") },
-    { "stopped", N_ ("The helper stopped; the rules stay in force") },
+    { "stopped", N_ ("The helper stopped; the rules stay as they are") },
     { "locked", N_ ("Locked") },
     { "unlocked", N_ ("Unlocked: everything is allowed") },
     { "paused", N_ ("Paused: everything is allowed for a time") },
     { "resumed", N_ ("The pause ended; the lock is in force again") },
     { "protected", N_ ("A trusted tunnel is up behind the lock") },
-    { "blocking", N_ ("No trusted tunnel is up; everything is blocked") },
+    { "blocking", N_ ("No trusted tunnel is up; nothing leaves except what you allowed") },
     { "removed", N_ ("Another program removed or changed the rules: possible leak") },
     { "restored", N_ ("The rules were restored") },
     { "broken", N_ ("The lock is asked for but not enforced: possible leak") },

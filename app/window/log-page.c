@@ -61,7 +61,8 @@ on_read_cb (BulkheadLogPage *self, GVariant *answer, const char *problem)
     g_autoptr (GVariant) lines = NULL;
 
     g_free (self->problem);
-    self->problem = g_strdup (problem);
+    /* As markup, which a status page takes. */
+    self->problem = problem != NULL ? g_markup_escape_text (problem, -1) : NULL;
     if (answer != NULL) {
         lines = g_variant_get_child_value (answer, 0);
         take (self, lines);

@@ -10,6 +10,7 @@ typedef struct {
     char *method;
     char *detail;
     char *failure;
+    GtkWidget *window; /* (weak): a row may be gone when the answer comes, and its window not */
 } Sent;
 
 static Sent *
@@ -25,12 +26,14 @@ sent_new (const BulkheadRequest *request)
     sent->request.method = sent->method = g_strdup (request->method);
     sent->request.detail = sent->detail = g_strdup (request->detail);
     sent->request.failure = sent->failure = g_strdup (request->failure);
+    g_set_weak_pointer (&sent->window, GTK_WIDGET (gtk_widget_get_root (request->widget)));
     return sent;
 }
 
 static void
 sent_free (Sent *sent)
 {
+    g_clear_weak_pointer (&sent->window);
     g_object_unref (sent->request.client);
     g_object_unref (sent->request.widget);
     g_clear_pointer (&sent->request.arguments, g_variant_unref);
@@ -65,12 +68,12 @@ on_answered_cb (GObject *source, GAsyncResult *result, gpointer data)
         bulkhead_client_call_finish (BULKHEAD_CLIENT (source), result, &error);
 
     /* Its window may be closed by now; then nobody waits for the answer. */
-    if (gtk_widget_get_root (sent->request.widget) == NULL)
+    if (sent->window == NULL)
         return;
     if (sent->request.done != NULL)
         sent->request.done (sent->request.widget, reply != NULL ? NULL : error);
     if (reply == NULL)
-        bulkhead_request_tell_failure (sent->request.widget, sent->request.failure, error);
+        bulkhead_request_tell_failure (sent->window, sent->request.failure, error);
 }
 
 static void

@@ -77,8 +77,8 @@ way_out (BulkheadClient *client)
         return "";
     switch (bulkhead_client_get_presence (client)) {
     case BULKHEAD_HELPER_ABSENT:
-        return _ ("Rules of an earlier lock stay in force meanwhile. If trying again does not "
-                  "help, see “The Way Out” in the menu.");
+        return _ ("If the lock was on, its rules are still in the kernel, unless another program "
+                  "removed them. If trying again does not help, see “The Way Out” in the menu.");
     case BULKHEAD_HELPER_SILENT:
     case BULKHEAD_HELPER_NO_BUS:
         return _ ("If it stays so, see “The Way Out” in the menu.");

@@ -21,12 +21,14 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (BulkheadTunnelList, bulkhead_tunnel_list, G_TYPE_OBJECT)
 
+/* Looks behind those that have their place already: a link may have the name of a trusted tunnel,
+ * and each keeps its own row. */
 static BulkheadTunnel *
-find (BulkheadTunnelList *self, const char *id)
+find (BulkheadTunnelList *self, guint from, const char *id)
 {
     GListModel *model = G_LIST_MODEL (self->tunnels);
 
-    for (guint i = 0; i < g_list_model_get_n_items (model); i++) {
+    for (guint i = from; i < g_list_model_get_n_items (model); i++) {
         g_autoptr (BulkheadTunnel) tunnel = g_list_model_get_item (model, i);
 
         if (g_str_equal (bulkhead_tunnel_get_id (tunnel), id))
@@ -44,7 +46,7 @@ take (BulkheadTunnelList *self, GVariant *list)
     for (guint i = 0; i < n; i++) {
         g_autoptr (GVariant) facts = g_variant_get_child_value (list, i);
         g_autofree char *id = bulkhead_tunnel_dup_id (facts);
-        g_autoptr (BulkheadTunnel) tunnel = find (self, id);
+        g_autoptr (BulkheadTunnel) tunnel = find (self, i, id);
         guint position;
 
         if (tunnel == NULL)

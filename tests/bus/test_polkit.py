@@ -15,7 +15,7 @@ from place import BLOCKING, BUILD, GOOD, NAME, OFF, READS, SECONDS, wait_for
 from polkit_place import ADMIN, ALICE, BOB, PASSWORD, USERS, PolkitPlace, attack, result
 
 ACTION = "org.bulkhead.helper."
-ADDRESSES = ("GetRules", "ListExceptions", "GetLog")
+ADDRESSES = ("GetRules", "ListExceptions", "GetLog", "ListBlocked")
 STRENGTHENING = ("Lock", "Resume", "SetAtBoot")  # on, that is
 CTL = os.environ.get("BULKHEADCTL") or os.path.join(BUILD, "app/ctl/bulkheadctl")
 WEAKENING = [method for method in GOOD

@@ -152,6 +152,12 @@ class Notices:
         self.all.append(summary)
         return number
 
+    def dismiss(self, number):
+        """The user closes it."""
+        sender = self.shown.pop(number)["sender"]
+        self.bus.emit_signal(sender, "/org/freedesktop/Notifications", NOTIFICATIONS,
+                             "NotificationClosed", GLib.Variant("(uu)", (number, 2)))
+
     def summaries(self):
         return [notice["summary"] for notice in self.shown.values()]
 

@@ -149,14 +149,60 @@ def test_no_panel_and_a_lost_helper(desktop):
     desktop.place.end(helper, signal.SIGKILL)
     wait_for(lambda: len(notices.shown) == 2)
     number, hidden = next(pair for pair in notices.shown.items()
-                          if "no tray icons" in pair[1]["body"])
+                          if pair[1]["summary"] == "Bulkhead has no tray icon")
     assert hidden["timeout"] == 0 and hidden["actions"] == ["default", "Open"]
     notices.click(number)
     wait_for(lambda: window.calls)
     assert "The lock’s state is not known" in notices.summaries()
+    assert "Lock is off" not in str(notices.shown), "what stays tells no state"
     desktop.place.start()
     wait_for(lambda: list(notices.shown) == [number])
     watcher.take_host()
     wait_for(lambda: notices.shown == {})
     assert len(watcher.registered) == 1
+    tray.end()
+
+
+def test_panel_goes_later(desktop):
+    """Told each time that it is gone for long, and not because it restarts."""
+    desktop.place.start()
+    watcher = FakeWatcher(desktop)
+    tray = Tray(desktop)
+    wait_for(lambda: watcher.registered)
+    let_pass(0.3)
+    for _ in range(2):
+        watcher.lose_host()
+        let_pass(0.3)
+        watcher.take_host()
+    let_pass(11)
+    assert desktop.notices.all == []
+    watcher.lose_host()
+    wait_for(lambda: desktop.notices.summaries() == ["Bulkhead has no tray icon"])
+    watcher.take_host()
+    wait_for(lambda: desktop.notices.shown == {})
+    watcher.bus.close_sync(None)  # the watcher with it
+    wait_for(lambda: desktop.notices.summaries() == ["Bulkhead has no tray icon"])
+    tray.end()
+
+
+def test_a_hung_helper_is_told_once(desktop):
+    """Neither again every few seconds to who closed it, nor beside what was so before."""
+    place, notices = desktop.place, desktop.notices
+    helper = place.start()  # noqa: F811
+    place.call("AddTunnel", tunnel(interface="s 'tun0'"))
+    FakeWatcher(desktop)
+    with tunnel_up(place):
+        place.call("Lock")
+        tray = Tray(desktop)
+        wait_for(lambda: tray.icon() == "protected")
+        run("ip", "-n", place.namespace, "link", "set", "tun0", "down")
+        wait_for(lambda: notices.summaries() == ["Tunnel dropped"])
+        helper.send_signal(signal.SIGSTOP)
+        tray.menu("AboutToShow", "(i)", 0)
+        wait_for(lambda: notices.summaries() == ["The lock’s state is not known"])
+        notices.dismiss(*notices.shown)
+        let_pass(25)
+        assert notices.all == ["Tunnel dropped", "The lock’s state is not known"]
+        helper.send_signal(signal.SIGCONT)
+        wait_for(lambda: tray.icon() == "blocking")
     tray.end()

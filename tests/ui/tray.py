@@ -113,7 +113,8 @@ class FakeWatcher:
     XML = """<node><interface name="org.kde.StatusNotifierWatcher">
     <method name="RegisterStatusNotifierItem"><arg type="s" direction="in"/></method>
     <property name="IsStatusNotifierHostRegistered" type="b" access="read"/>
-    <signal name="StatusNotifierHostRegistered"/></interface></node>"""
+    <signal name="StatusNotifierHostRegistered"/>
+    <signal name="StatusNotifierHostUnregistered"/></interface></node>"""
 
     def __init__(self, desktop, refusals=0, has_host=True):
         self.refusals = refusals
@@ -133,8 +134,14 @@ class FakeWatcher:
 
     def take_host(self):
         self.has_host = True
-        self.bus.emit_signal(None, "/StatusNotifierWatcher", WATCHER,
-                             "StatusNotifierHostRegistered", None)
+        self.tell("StatusNotifierHostRegistered")
+
+    def lose_host(self):
+        self.has_host = False
+        self.tell("StatusNotifierHostUnregistered")
+
+    def tell(self, signal):
+        self.bus.emit_signal(None, "/StatusNotifierWatcher", WATCHER, signal, None)
 
 
 def export(bus, name, path, xml, on_called, on_read=None):

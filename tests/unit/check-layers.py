@@ -39,12 +39,13 @@ GUARDED_NAMES = {
 # Nothing points back: a file may include only headers of its own layer or of one below.
 LAYERS = [
     CORE,
-    {"clock", "netlink", "nflog", "nft-batch", "nft-counter", "nft-describe", "nft-encode",
+    {"clock", "netlink", "nflog", "nft-batch", "nft-change", "nft-counter", "nft-describe", "nft-encode",
      "nft-listing", "nft-sink", "nft-socket", "nft-watch", "links", "links-parse", "wireguard",
      "wireguard-parse", "conntrack", "grants", "trusted-file", "state-file", "store",
      "policy-files", "settings", "journal", "observe", "enforcer", "fallback", "holder", "program",
-     "uptime", "watchdog"},
-    {"lock"},
+     "schedule", "uptime", "watchdog"},
+    {"engine"},
+    {"lock", "lock-log"},
     {"recorder"},
     {"answers", "arguments", "at-boot", "authority", "intake", "methods", "permission", "places",
      "polkit", "service", "sleep"},

@@ -65,7 +65,8 @@ test_nameless (void)
     }
 }
 
-/* Users name their groups as they like: what is told stays short, of one line, and UTF-8. */
+/* Users name their groups as they like: what is told stays short, of one line, and UTF-8, and turns
+ * nothing round. */
 static void
 test_hostile (void)
 {
@@ -79,7 +80,10 @@ test_hostile (void)
                                   "\\x00",
                                   "\\xff\\x",
                                   "\\x",
-                                  "é\\xc3\\xa9" };
+                                  "é\\xc3\\xa9",
+                                  "a\xe2\x80\xae"
+                                  "b\xe2\x80\xa8"
+                                  "c" };
 
     for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
         g_autofree char *path = g_strdup_printf ("/system.slice/%s.service", names[i]);
@@ -88,11 +92,13 @@ test_hostile (void)
         g_assert_true (g_utf8_validate (name, -1, NULL));
         g_assert_cmpuint (strlen (name), <=, BULKHEAD_PROGRAM_NAME_MAX);
         for (const char *p = name; *p != '\0'; p = g_utf8_next_char (p))
-            g_assert_false (g_unichar_iscntrl (g_utf8_get_char (p)));
+            g_assert_true (g_unichar_isprint (g_utf8_get_char (p)));
         if (i == 2)
             g_assert_cmpstr (name, ==, "a b [1m");
         if (i == 7)
             g_assert_cmpstr (name, ==, "éé");
+        if (i == 8)
+            g_assert_cmpstr (name, ==, "a b c");
     }
 }
 

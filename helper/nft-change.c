@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "nft-change.h"
+
+#include "clock.h"
+
+#include <linux/netfilter/nf_tables.h>
+
+/* One table on its way to be another. */
+typedef struct {
+    const BulkheadChange *change;
+    BulkheadBatch *batch;
+    BulkheadFamily family;
+    const BulkheadListing *actual; /* of nothing, when the table is made anew */
+    const BulkheadListing *expected;
+} Work;
+
+static const BulkheadFamily families[] = { BULKHEAD_FAMILY_INET, BULKHEAD_FAMILY_NETDEV };
+
+static gboolean
+is_kept (const Work *work, const char *kind, const char *name)
+{
+    const char *actual = bulkhead_listing_lookup (work->actual, kind, work->family, name);
+
+    return actual != NULL
+           && g_strcmp0 (actual, bulkhead_listing_lookup (work->expected, kind, work->family, name))
+                  == 0;
+}
+
+/* Deletes the chains or sets the kernel has and we do not want, or want otherwise. */
+static void
+delete_leftovers (const Work *work, const char *kind,
+                  void (*delete_it) (BulkheadBatch *, BulkheadFamily, const char *))
+{
+    g_auto (GStrv) names = bulkhead_listing_names (work->actual, kind, work->family);
+
+    for (guint i = 0; names[i] != NULL; i++)
+        if (!is_kept (work, kind, names[i]))
+            delete_it (work->batch, work->family, names[i]);
+}
+
+static void
+change_set (const Work *work, const BulkheadTable *table, const BulkheadSet *set)
+{
+    gboolean kept = is_kept (work, "set", set->name);
+
+    /* What the kernel remembers there is answers on their way. */
+    if (set->dynamic && kept) {
+        if (work->change->forget_flows)
+            bulkhead_batch_flush_set (work->batch, work->family, set->name);
+        return;
+    }
+    if (kept && bulkhead_ruleset_has_set (work->change->before, work->family, set))
+        return;
+    if (kept)
+        bulkhead_batch_flush_set (work->batch, work->family, set->name);
+    else
+        bulkhead_batch_add_set (work->batch, table, set);
+    bulkhead_batch_add_elements (work->batch, table, set, bulkhead_boottime ());
+}
+
+static void
+change_chains (const Work *work, const BulkheadTable *table)
+{
+    for (guint i = 0; i < table->chains->len; i++) {
+        const BulkheadChain *chain = table->chains->pdata[i];
+
+        if (!is_kept (work, "chain", chain->name))
+            bulkhead_batch_add_chain (work->batch, table, chain);
+    }
+    for (guint i = 0; i < table->chains->len; i++) {
+        const BulkheadChain *chain = table->chains->pdata[i];
+
+        for (guint j = 0; j < chain->rules->len; j++)
+            bulkhead_batch_add_rule (work->batch, table, chain, chain->rules->pdata[j]);
+    }
+}
+
+static gboolean
+has_flags (const char *description, guint32 flags)
+{
+    g_autofree char *wanted = g_strdup_printf (" flags %u", flags);
+
+    return g_str_has_suffix (description, wanted);
+}
+
+static gboolean
+is_orphan (const BulkheadChange *change, const char *description)
+{
+    return change->flags & NFT_TABLE_F_OWNER
+           && has_flags (description, change->flags & ~(guint32)NFT_TABLE_F_OWNER);
+}
+
+static void
+change_table (Work *work)
+{
+    const BulkheadChange *change = work->change;
+    const BulkheadTable *table = bulkhead_ruleset_find_table (change->wanted, work->family);
+    const char *actual = bulkhead_listing_lookup (change->actual, "table", work->family, NULL);
+    g_autoptr (BulkheadListing) nothing = bulkhead_listing_new ();
+    gboolean stays = actual != NULL && table != NULL
+                     && (has_flags (actual, change->flags) || is_orphan (change, actual));
+
+    if (actual != NULL && !stays)
+        bulkhead_batch_delete_table (work->batch, work->family);
+    if (table == NULL)
+        return;
+    bulkhead_batch_add_table (work->batch, table, change->flags);
+    work->actual = stays ? change->actual : nothing;
+    if (stays) {
+        bulkhead_batch_flush_rules (work->batch, work->family);
+        delete_leftovers (work, "chain", bulkhead_batch_delete_chain);
+        delete_leftovers (work, "set", bulkhead_batch_delete_set);
+    }
+    for (guint i = 0; i < table->sets->len; i++)
+        change_set (work, table, table->sets->pdata[i]);
+    change_chains (work, table);
+}
+
+static void
+change_tables (const BulkheadChange *change, BulkheadBatch *batch)
+{
+    g_autoptr (BulkheadListing) expected = bulkhead_listing_new ();
+    Work work = { .change = change, .batch = batch, .expected = expected };
+
+    bulkhead_listing_expect (expected, change->wanted, change->flags);
+    for (guint i = 0; i < G_N_ELEMENTS (families); i++) {
+        work.family = families[i];
+        change_table (&work);
+    }
+}
+
+/*
+ * The kernel lets no base chain be added in the transaction that changes a table's flags (EINVAL
+ * for __NFT_TABLE_F_UPDATE), and links come and go between two helpers, so this is a transaction
+ * of its own: no rule changes.
+ */
+static void
+adopt_orphans (const BulkheadChange *change, BulkheadBatch *batch)
+{
+    for (guint i = 0; i < change->wanted->tables->len; i++) {
+        const BulkheadTable *table = change->wanted->tables->pdata[i];
+        const char *there = bulkhead_listing_lookup (change->actual, "table", table->family, NULL);
+
+        if (there != NULL && is_orphan (change, there))
+            bulkhead_batch_add_table (batch, table, change->flags);
+    }
+}
+
+BulkheadBatch *
+bulkhead_change_next (const BulkheadChange *change, guint32 seq, guint32 generation,
+                      gboolean *ret_last)
+{
+    BulkheadBatch *batch = bulkhead_batch_new (seq, generation);
+
+    adopt_orphans (change, batch);
+    *ret_last = batch->entries->len == 0;
+    if (*ret_last)
+        change_tables (change, batch);
+    if (batch->entries->len > 0)
+        bulkhead_batch_end (batch);
+    return batch;
+}

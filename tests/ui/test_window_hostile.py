@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The window against a helper that tells names and numbers as odd as anybody can make them."""
+import os
+import signal
+
+import pytest
+from gi.repository import GLib
+
+from desktop import SOURCE, let_pass, wait_for
+from test_window import desk, window  # noqa: F401
+from tray import FakeHelper
+from window import Window
+
+ODD = "a<b>x</b> & <y \u202egnp.\u2028\nZ"  # markup, a turn to the left, two kinds of line ends
+V = GLib.Variant
+
+
+class LyingHelper(FakeHelper):
+    """Locked without a tunnel; answers a method that reads with what `lists` has for it."""
+
+    def __init__(self, desktop):
+        with open(os.path.join(SOURCE, "data/org.bulkhead.Helper1.xml"), encoding="utf-8") as file:
+            super().__init__(desktop, file.read())
+        self.lists = {"ListTunnels": V("(aa{sv})", ([],)), "ListBlocked": V("(aa{sv})", ([],)),
+                      "ListExceptions": V("(as)", ([],)), "ListGrants": V("(a(usx))", ([],)),
+                      "GetLog": V("(as)", ([],))}
+        self.waiting = []  # what changes something and is not answered yet
+        self.values.update(State=V("u", 3), Locked=V("b", True), BlockedCount=V("t", 0),
+                           AtBoot=V("b", False), Ready=V("b", True), Fixed=V("as", []))
+
+    def on_called(self, bus, sender, path, interface, method, arguments, invocation):
+        if self.error is not None:
+            invocation.return_dbus_error(*self.error)
+        elif method in self.lists:
+            invocation.return_value(self.lists[method])
+        else:
+            self.waiting.append(invocation)
+
+
+@pytest.fixture
+def helper(desk):  # noqa: F811
+    return LyingHelper(desk)
+
+
+def start(desk):  # noqa: F811
+    window = Window(desk)  # noqa: F811
+    wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
+    return window
+
+
+def tunnel(name, interface, trusted):
+    return {"id": V("s", name), "interface": V("s", interface), "trusted": V("b", trusted),
+            "up": V("b", False), "present": V("b", True), "kind": V("u", 99),
+            "endpoints": V("as", [ODD])}
+
+
+def refused(port, **more):
+    return {"address": V("s", "203.0.113.9"), "protocol": V("s", "udp"), "port": V("q", port),
+            "program": V("s", ODD), "uid": V("u", 0), "count": V("t", 1), "last": V("x", 0), **more}
+
+
+def test_odd_names_are_shown_as_they_are(desk, helper):  # noqa: F811
+    """Also twice the same: a link may have the name of a trusted tunnel."""
+    helper.lists["ListTunnels"] = V("(aa{sv})", ([
+        tunnel("wg1", "wg7", True), tunnel(ODD, "wg2", True), tunnel("wg1", "wg1", False), {}, {}],))
+    helper.lists["ListBlocked"] = V("(aa{sv})", ([
+        refused(443, count=V("t", 2 ** 64 - 1), last=V("x", -2 ** 63)), {}, {"address": V("u", 5)},
+        refused(0, protocol=V("s", "<47>&"))],))
+    helper.lists["GetLog"] = V("(as)", ([ODD, '{"event":5,"time":[]}', "{}", "["] * 250,))
+    helper.values["BlockedCount"] = V("t", 2 ** 64 - 1)
+    window = start(desk)  # noqa: F811
+    window.waits_for("^a<b>x</b> & <y ", "Status")
+    window.waits_for("^203.0.113.9 <47>&", "Status")
+    wait_for(lambda: window.texts("Tunnels").count("wg1") >= 2)
+    desk.xdotool("key", "alt+3")
+    window.waits_for("^a<b>x</b> & <y ", "Log")
+    window.end()
+
+
+def test_a_reason_in_odd_words_is_told(desk, helper):  # noqa: F811
+    window = start(desk)  # noqa: F811
+    helper.error = ("org.bulkhead.Helper1.Error.Failed", "no <b> & <log>")
+    desk.xdotool("key", "alt+3")
+    window.waits_for("^The helper refused: no <b> & <log>$", "Log")
+    window.act("preferences")
+    window.waits_for("^The helper refused: no <b> & <log>$", "Preferences")
+    said = window.end()
+    assert "markup" not in said, said
+
+
+def test_very_many_exceptions_do_not_fill_the_window(desk, helper):  # noqa: F811
+    helper.lists["ListExceptions"] = V("(as)", ([f"10.{n >> 8}.{n & 255}.7" for n in range(20000)],))
+    window = start(desk)  # noqa: F811
+    window.act("preferences")
+    window.waits_for("The first 100 of 20000 are shown", "Preferences")
+    assert window.says(r"^10\.0\.99\.7$", "Preferences")
+    assert not window.says(r"^10\.0\.100\.7$", "Preferences")
+    window.end()
+
+
+def test_a_failure_is_told_when_its_row_has_gone(desk, helper):  # noqa: F811
+    """What is refused next makes the list of it anew."""
+    helper.lists["ListBlocked"] = V("(aa{sv})", ([refused(443)],))
+    helper.values["BlockedCount"] = V("t", 1)
+    window = start(desk)  # noqa: F811
+    window.press("Allow 203.0.113.9 udp 443", "Status")
+    window.answer("Add Exception")
+    invocation = wait_for(lambda: helper.waiting and helper.waiting.pop())
+    helper.lists["ListBlocked"] = V("(aa{sv})", ([refused(80)],))
+    helper.say(BlockedCount=V("t", 2))
+    window.waits_for("203.0.113.9 udp 80 ", "Status")
+    invocation.return_dbus_error("org.bulkhead.Helper1.Error.Fixed", "exceptions")
+    window.waits_for("^The Exception Was Not Added$")
+    window.answer("Close")
+    window.end()
+
+
+def test_lock_is_asked_for_behind_a_dialog_that_closes(desk, helper):  # noqa: F811
+    """What the main button does can be done again, whichever dialog was in front."""
+    window = start(desk)  # noqa: F811
+    window.act("preferences")
+    window.waits_for("Lengths of a Pause", "Preferences")
+    window.act("lock")
+    invocation = wait_for(lambda: helper.waiting and helper.waiting.pop())
+    window.press("^Close$", "Preferences")
+    wait_for(lambda: window.page("Preferences") is None)
+    invocation.return_value(None)
+    let_pass(0.3)
+    window.act("lock")
+    wait_for(lambda: helper.waiting)
+    window.end()
+
+
+def test_a_helper_that_hangs_is_noticed(desk, window):  # noqa: F811
+    """Without anything done: no state stays on the screen that nobody stands for."""
+    desk.helper.send_signal(signal.SIGSTOP)
+    try:
+        wait_for(lambda: window.headline() == "Not known")
+    finally:
+        desk.helper.send_signal(signal.SIGCONT)
+    wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
+    window.end()
