@@ -123,6 +123,8 @@ allow_button_new (BulkheadBlockedGroup *self, const char *exception)
 
     gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
                                     -1);
+    /* GTK 4.18 would read the text of the button instead. */
+    gtk_accessible_reset_relation (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
     gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
     g_signal_connect_object (button, "clicked", G_CALLBACK (on_allow_cb), self, 0);
     return button;

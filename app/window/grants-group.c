@@ -93,6 +93,8 @@ row_new (guint32 uid, const char *name, gint64 when)
     gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
     gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
                                     -1);
+    /* GTK 4.18 would read the text of the button instead. */
+    gtk_accessible_reset_relation (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
     g_signal_connect (button, "clicked", G_CALLBACK (on_revoke_cb), NULL);
     adw_action_row_add_suffix (ADW_ACTION_ROW (row), button);
     return row;

@@ -15,7 +15,7 @@ import threading
 
 from place import SECONDS, SOURCE, NAME, PATH, Bus, Place, run, wait_for
 
-from gi.repository import GLib  # after place, which says which version
+from gi.repository import Gio, GLib  # after place, which says which version
 
 POLKITD = "/usr/lib/polkit-1/polkitd"
 POLKIT_NAME = "org.freedesktop.PolicyKit1"
@@ -217,6 +217,21 @@ class PolkitPlace(Place):
             self.polkitd.kill()
         self.polkitd.wait(SECONDS)
         wait_for(lambda: not self.bus.has_owner(POLKIT_NAME))
+
+    def polkitd_answers(self):
+        """Asked directly, for it can lock itself up for ever: when checks are cancelled while an
+        agent answers, its main thread and GDBus' may wait for each other (seen with polkit 126)."""
+        try:
+            self.bus.connection.call_sync(
+                POLKIT_NAME, "/org/freedesktop/PolicyKit1/Authority",
+                "org.freedesktop.DBus.Properties", "Get",
+                GLib.Variant("(ss)", (POLKIT_NAME + ".Authority", "BackendName")), None, 0,
+                SECONDS * 1000, None)
+        except GLib.Error as error:
+            if not error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):
+                raise
+            return False
+        return True
 
     def hang_polkitd(self, hangs):
         self.polkitd.send_signal(signal.SIGSTOP if hangs else signal.SIGCONT)

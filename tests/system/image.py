@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 
 from ns import Failed
 
@@ -100,3 +101,7 @@ def image(suite=BOOKWORM, purpose=None, wanted=None):
             os.rename(os.path.join(CACHE, "new"), path)
         _hold(path, fcntl.LOCK_SH)
     return path
+
+
+if __name__ == "__main__":  # image.py SUITE PURPOSE PACKAGE...
+    print(image(sys.argv[1], sys.argv[2], sys.argv[3:]))

@@ -15,7 +15,8 @@ PROPERTIES = "org.freedesktop.DBus.Properties"
 ROOT = "/org/a11y/atspi/accessible/root"
 POLKIT = "org.freedesktop.PolicyKit1"
 MANAGER = "org.freedesktop.NetworkManager"
-CHECKED, SENSITIVE = 4, 24  # of AtspiStateType
+CHECKED, FOCUSED, SENSITIVE = 4, 12, 24  # of AtspiStateType
+TEXTS = ("text", "text box", "entry")
 BUTTONS = ("button", "push button", "toggle button", "checkbox", "check box", "switch", "tab")
 GROUPS = ("group", "panel", "dialog", "window", "frame")
 
@@ -137,7 +138,8 @@ class Node:
         return [Node(self.bus, *reference) for reference in self.call("GetChildren")[0]]
 
     def name(self):
-        return self.get("Name")
+        """Without the marks of mnemonics, which GTK 4.8 leaves in."""
+        return self.get("Name").replace("_", "")
 
     def role(self):
         return self.call("GetRoleName")[0]
@@ -257,6 +259,10 @@ class Window:
             seen = [(node.role(), node.name()) for node in self.nodes(page)]
             raise AssertionError(f"{pattern!r} is not among {seen}") from None
 
+    def row(self, pattern, page=None):
+        """Of an entry, to see whether it can be used: GTK 4.8 tells that of the text in it."""
+        return self.control(pattern, page, ("list item", *TEXTS))
+
     def press(self, pattern, page=None):
         node = self.control(pattern, page)
         wait_for(lambda: node.middle() and node.has(SENSITIVE))
@@ -268,7 +274,7 @@ class Window:
             try:
                 return next((node for window in self.windows() if window.role() == "dialog"
                              for node in window.all() if node.role() in BUTTONS
-                             and re.search(f"^(_{label} )?{label}$", node.name())), None)
+                             and re.search(f"^({label} )?{label}$", node.name())), None)
             except GLib.Error:
                 return None
         wait_for(find).press()

@@ -113,6 +113,32 @@ paused (guint seconds)
 
 /* ---- the same as nft ---- */
 
+/* The goldens are in the words of this one; later ones list a burst, a code or a mask otherwise. */
+static gboolean
+nft_speaks_golden (void)
+{
+    g_autofree char *version = RUN ("nft", "--version");
+
+    return strstr (version, " v1.0.6 ") != NULL;
+}
+
+/* What nft makes of our text, as it lists it. */
+static char *
+listed_by_nft (const char *golden)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *expected = NULL;
+
+    must (RUN ("nft", "-f", golden));
+    text = listed ();
+    must (RUN ("nft", "flush", "ruleset"));
+    g_file_get_contents (golden, &expected, NULL, NULL);
+    if (nft_speaks_golden ())
+        g_assert_cmpstr (text, ==, expected);
+    g_assert_cmpint (text[0] == '\0', ==, expected[0] == '\0');
+    return g_steal_pointer (&text);
+}
+
 /* The kernel lists what we sent as it lists what `nft -f` makes of our text. */
 static void
 check_scenario (BulkheadSink *sink, const char *path)
@@ -120,22 +146,17 @@ check_scenario (BulkheadSink *sink, const char *path)
     g_autofree char *golden = g_strconcat (path, ".nft", NULL);
     g_autoptr (Scenario) scenario = scenario_load (path);
     g_autoptr (BulkheadRuleset) ruleset = bulkhead_compile (scenario->policy, scenario->net);
-    g_autofree char *expected = NULL;
-    g_autofree char *text = NULL;
     g_autofree char *by_nft = NULL;
+    g_autofree char *text = NULL;
 
     g_test_message ("%s", path);
-    g_file_get_contents (golden, &expected, NULL, NULL);
-    if (scenario->policy->pause_seconds == 0) { /* endless here: no number for the kernel */
-        apply (sink, ruleset);
-        text = listed ();
-        g_assert_cmpstr (text, ==, expected);
-        clear (sink);
-    }
-    must (RUN ("nft", "-f", golden));
-    by_nft = listed ();
-    g_assert_cmpstr (by_nft, ==, expected);
-    must (RUN ("nft", "flush", "ruleset"));
+    by_nft = listed_by_nft (golden);
+    if (scenario->policy->pause_seconds > 0) /* endless here: no number for the kernel */
+        return;
+    apply (sink, ruleset);
+    text = listed ();
+    g_assert_cmpstr (text, ==, by_nft);
+    clear (sink);
 }
 
 static void
