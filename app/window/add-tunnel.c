@@ -3,10 +3,10 @@
 
 #include "request.h"
 #include "spinner.h"
+#include "user.h"
 #include "words.h"
 
 #include <glib/gi18n.h>
-#include <pwd.h>
 
 /* The rows of the choice "Who May Reach the Server". */
 enum { BY_MARK, BY_USER };
@@ -123,13 +123,13 @@ add_mark (BulkheadAddTunnel *self, GVariantDict *tunnel)
 static gboolean
 add_user (BulkheadAddTunnel *self, GVariantDict *tunnel)
 {
-    const struct passwd *entry = getpwnam (gtk_editable_get_text (self->user_row));
+    guint32 uid;
 
-    if (entry == NULL) {
+    if (!bulkhead_user_find (gtk_editable_get_text (self->user_row), &uid)) {
         show_problem (self, self->user_row, _ ("There is no user of this name on this computer."));
         return FALSE;
     }
-    g_variant_dict_insert (tunnel, "user", "u", (guint32)entry->pw_uid);
+    g_variant_dict_insert (tunnel, "user", "u", uid);
     return TRUE;
 }
 

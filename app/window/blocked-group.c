@@ -3,10 +3,10 @@
 
 #include "list-reader.h"
 #include "request.h"
+#include "user.h"
 #include "words.h"
 
 #include <glib/gi18n.h>
-#include <pwd.h>
 
 #define ROWS_MAX 20
 #define KEY_EXCEPTION "bulkhead-exception"
@@ -95,17 +95,17 @@ who (GVariant *entry)
 {
     const char *program = "";
     guint32 uid = G_MAXUINT32;
-    const struct passwd *user = NULL;
+    g_autofree char *user = NULL;
 
     g_variant_lookup (entry, "program", "&s", &program);
     if (*program != '\0')
         return g_strdup (program);
     if (g_variant_lookup (entry, "uid", "u", &uid) && uid != G_MAXUINT32)
-        user = getpwuid (uid);
+        user = bulkhead_user_name (uid);
     if (user == NULL)
         return g_strdup (_ ("A program"));
     /* Translators: %s is the name of a user of this computer. */
-    return g_strdup_printf (_ ("A program of %s"), user->pw_name);
+    return g_strdup_printf (_ ("A program of %s"), user);
 }
 
 static char *

@@ -2,9 +2,9 @@
 #include "log-detail.h"
 
 #include "tunnel-text.h"
+#include "user.h"
 
 #include <glib/gi18n.h>
-#include <pwd.h>
 
 /* Those that one text is enough for. @value: NULL: any, which is put in the place of %s. */
 static const struct {
@@ -64,11 +64,11 @@ static char *
 user_name (const char *id)
 {
     guint64 uid = 0;
-    const struct passwd *entry = NULL;
+    char *name = NULL;
 
     if (g_ascii_string_to_unsigned (id, 10, 0, G_MAXUINT32, &uid, NULL))
-        entry = getpwuid ((uid_t)uid);
-    return g_strdup (entry != NULL ? entry->pw_name : id);
+        name = bulkhead_user_name (uid);
+    return name != NULL ? name : g_strdup (id);
 }
 
 static char *

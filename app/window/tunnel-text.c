@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tunnel-text.h"
 
+#include "user.h"
 #include "words.h"
 
 #include <gio/gio.h>
 #include <glib/gi18n.h>
-#include <pwd.h>
 
 static const char *
 kind_word (GVariant *facts)
@@ -126,8 +126,7 @@ bulkhead_tunnel_text_binding (GVariant *facts)
 {
     g_autofree const char **endpoints = NULL;
     guint32 mark = 0, user = 0;
-    const struct passwd *entry;
-    g_autofree char *number = NULL;
+    g_autofree char *name = NULL;
 
     g_variant_lookup (facts, "endpoints", "^a&s", &endpoints);
     if (endpoints == NULL || endpoints[0] == NULL)
@@ -138,11 +137,11 @@ bulkhead_tunnel_text_binding (GVariant *facts)
         /* Translators: the number is a firewall mark. */
         return g_strdup_printf (_ ("Only packets with the mark 0x%x may reach its server."), mark);
     g_variant_lookup (facts, "user", "u", &user);
-    entry = getpwuid (user);
-    number = g_strdup_printf ("%u", user);
+    name = bulkhead_user_name (user);
+    if (name == NULL)
+        name = g_strdup_printf ("%u", user);
     /* Translators: %s is the name of a user of this computer. */
-    return g_strdup_printf (_ ("Only programs of the user %s may reach its server."),
-                            entry != NULL ? entry->pw_name : number);
+    return g_strdup_printf (_ ("Only programs of the user %s may reach its server."), name);
 }
 
 char *
