@@ -22,12 +22,13 @@ collect_cb (const struct nlattr *attribute, void *data)
     return MNL_CB_OK;
 }
 
-/* FALSE when the message is shorter than its own header. */
+/* FALSE when the message is shorter than its own header, or not padded as the kernel pads: libmnl
+ * would read the padding that is not there. */
 static gboolean
 collect (const struct nlmsghdr *message, gsize header, const struct nlattr *of[ATTRIBUTES])
 {
     memset (of, 0, ATTRIBUTES * sizeof of[0]);
-    if (mnl_nlmsg_get_payload_len (message) < header)
+    if (mnl_nlmsg_get_payload_len (message) < header || message->nlmsg_len % MNL_ALIGNTO != 0)
         return FALSE;
     return mnl_attr_parse (message, header, collect_cb, of) >= MNL_CB_STOP;
 }

@@ -69,7 +69,8 @@ class Locked:
             time.sleep(0.2)
             self.machine.shell(script)
             done = time.monotonic()
-            assert self.stands(), f"{name}: no rules stand"
+            # Whoever can be flushed may just have been: then they are back in a moment, see took.
+            assert self.way == "plain" or self.stands(), f"{name}: no rules stand"
             assert wait_for(self.is_whole, 10, 0.01), f"{name}: the rules are not whole again"
             took = time.monotonic() - done
             time.sleep(0.2)

@@ -720,6 +720,21 @@ test_counters (void)
     }
 }
 
+/* Found by the fuzzer: libmnl takes the padding after the last attribute for there. */
+static void
+test_unpadded (void)
+{
+    guint8 buffer[1024] __attribute__ ((aligned (NLMSG_ALIGNTO)));
+    g_autoptr (GPtrArray) array = new_links ();
+    struct nlmsghdr *message = make_link (buffer, 1, "tun", "y");
+    g_autofree struct nlmsghdr *copy = NULL;
+
+    message->nlmsg_len -= 2;
+    copy = g_memdup2 (buffer, message->nlmsg_len);
+    bulkhead_links_parse_cb (copy, array);
+    g_assert_cmpuint (array->len, ==, 0);
+}
+
 static struct nlmsghdr *
 make_route (guint8 *buffer)
 {
@@ -803,6 +818,7 @@ main (int argc, char *argv[])
     }
     g_test_add_func ("/links/kinds", test_kinds);
     g_test_add_func ("/links/counters", test_counters);
+    g_test_add_func ("/links/unpadded", test_unpadded);
     g_test_add_func ("/links/random", test_random);
     g_test_add_func ("/links/types", test_types);
     g_test_add_func ("/links/addresses", test_addresses);
