@@ -145,8 +145,8 @@ enforce_now (BulkheadEngine *engine)
         take_net (engine);
     }
     /* What is asked for and cannot be had is not left open. */
-    if (error != NULL)
-        bulkhead_fallback_close (sink_of (engine), NULL);
+    if (error != NULL && !bulkhead_fallback_close (sink_of (engine), NULL))
+        g_prefix_error_literal (&error, "NOTHING IS BLOCKED: ");
     set_problem (engine, error);
 }
 
@@ -259,12 +259,14 @@ strengthen (BulkheadEngine *engine, const BulkheadPolicy *policy, GError **error
     bulkhead_sink_forget_flows (sink_of (engine));
     if (enforce (engine, policy, error))
         return TRUE;
-    /* If this fails the stricter one stays stored: it comes into force at the next start. */
-    if (!bulkhead_settings_save (engine->settings, engine->policy, &restore_error))
+    if (!bulkhead_settings_save (engine->settings, engine->policy, &restore_error)) {
+        /* The stricter one stays stored: then it is what is wanted, and nothing else is open. */
         g_warning ("%s", restore_error->message);
-    /* Half a lock is none of ours to leave behind. */
-    if (!engine->policy->locked)
+        take_policy (engine, policy);
+    } else if (!engine->policy->locked) {
+        /* Half a lock is none of ours to leave behind. */
         enforce (engine, engine->policy, NULL);
+    }
     enforce_now (engine);
     return FALSE;
 }
@@ -301,9 +303,13 @@ bulkhead_engine_change (BulkheadEngine *engine, const BulkheadPolicy *policy, GE
 {
     g_autoptr (BulkheadPolicy) was = bulkhead_policy_ref (engine->policy);
     gboolean weaker = bulkhead_policy_is_weaker (was, policy);
+    /* One change may open one thing and close another. */
+    gboolean closes = policy->locked && (!weaker || bulkhead_policy_is_weaker (policy, was));
     gboolean ok;
 
     take_net (engine);
+    if (weaker && closes)
+        bulkhead_sink_forget_flows (sink_of (engine));
     if (differs_in_pause_only (engine->policy, policy))
         ok = pause_or_resume (engine, policy, error);
     else
@@ -311,7 +317,7 @@ bulkhead_engine_change (BulkheadEngine *engine, const BulkheadPolicy *policy, GE
     if (ok) {
         take_policy (engine, policy);
         set_problem (engine, NULL);
-        if (!weaker && policy->locked)
+        if (closes)
             bulkhead_engine_cut_flows (engine);
     }
     give_memory_back (was, policy);

@@ -62,8 +62,9 @@ on_pause_ends_soon_cb (gpointer data)
     g_autofree char *body = g_strdup_printf (_ ("The lock closes by itself at %s."), time);
 
     self->pause_id = 0;
-    /* The computer may have slept over it. */
-    if (now_in_seconds () < self->paused_until)
+    /* The computer may have slept over it, or nobody knows any more whether it is paused. */
+    if (now_in_seconds () < self->paused_until
+        && bulkhead_client_get_state (self->client) == BULKHEAD_STATE_PAUSED)
         tell (self, BULKHEAD_TOPIC_PAUSE, BULKHEAD_NOTICE_NORMAL, BULKHEAD_STATE_PAUSED,
               _ ("Pause is about to end"), body);
     return G_SOURCE_REMOVE;
@@ -111,8 +112,9 @@ on_lost_cb (gpointer data)
 
     self->lost_id = 0;
     self->lost = TRUE;
-    /* What was told of the tunnel may not be so any more. */
+    /* What was told of the tunnel and the pause may not be so any more. */
     bulkhead_notices_withdraw (self->notices, BULKHEAD_TOPIC_TUNNEL);
+    bulkhead_notices_withdraw (self->notices, BULKHEAD_TOPIC_PAUSE);
     tell (self, BULKHEAD_TOPIC_STATE, BULKHEAD_NOTICE_STAYS, BULKHEAD_STATE_UNKNOWN,
           _ ("The lock’s state is not known"), reason);
     return G_SOURCE_REMOVE;
@@ -136,6 +138,7 @@ on_changed_cb (BulkheadNews *self)
 {
     BulkheadState now = bulkhead_client_get_state (self->client);
     BulkheadState before = self->state;
+    gboolean lost = self->lost;
 
     if (now == BULKHEAD_STATE_UNKNOWN) {
         if (before != BULKHEAD_STATE_UNKNOWN && !self->lost && self->lost_id == 0)
@@ -145,7 +148,7 @@ on_changed_cb (BulkheadNews *self)
     g_clear_handle_id (&self->lost_id, g_source_remove);
     self->lost = FALSE;
     self->state = now;
-    follow_state (self, before, now);
+    follow_state (self, lost ? BULKHEAD_STATE_UNKNOWN : before, now);
     follow_tunnel (self, before, now);
     follow_pause (self, before, now);
 }

@@ -54,7 +54,7 @@ is_too_early (LockActions *self, GSimpleAction *action, GVariant *parameter)
     Early *early;
 
     self->met |= bulkhead_client_get_connection (self->client) != NULL;
-    if (self->met)
+    if (self->met || bulkhead_client_get_presence (self->client) != BULKHEAD_HELPER_ASKED)
         return FALSE;
     present_window (self);
     early = g_new0 (Early, 1);

@@ -14,9 +14,7 @@ struct _BulkheadLogPage {
     GtkSearchEntry *search;
     GtkStack *stack; /* "events" or "nothing" */
     AdwStatusPage *nothing;
-    GtkListView *view;
     GListStore *events;
-    GtkStringFilter *filter;
     GtkFilterListModel *found;
 
     BulkheadListReader *reader;
@@ -131,9 +129,7 @@ bulkhead_log_page_class_init (BulkheadLogPageClass *class)
     gtk_widget_class_bind_template_child (widget_class, BulkheadLogPage, search);
     gtk_widget_class_bind_template_child (widget_class, BulkheadLogPage, stack);
     gtk_widget_class_bind_template_child (widget_class, BulkheadLogPage, nothing);
-    gtk_widget_class_bind_template_child (widget_class, BulkheadLogPage, view);
     gtk_widget_class_bind_template_child (widget_class, BulkheadLogPage, events);
-    gtk_widget_class_bind_template_child (widget_class, BulkheadLogPage, filter);
     gtk_widget_class_bind_template_child (widget_class, BulkheadLogPage, found);
 }
 

@@ -52,6 +52,7 @@ def test_closed_at_boot(network, machine, damage, figure):
         machine.power_on()
         # As long as it takes a machine that is not locked to be reached, and longer.
         assert not wait_for(lambda: network.page(4, 0.3) or network.page(6, 0.3), 4)
+        assert int(machine.show("sender", "ExecMainStartTimestampMonotonic")) > 0, "control: it runs"
         machine.power_off()
     leaks = witness.seen.forbidden(network.allowed())
     assert not leaks, "\n".join(leaks)

@@ -63,7 +63,7 @@ def test_nothing_but_the_tunnel_from_power_on_to_power_off(network, machine, fir
         machine.power_on()
         assert reaches(network, SERVER[4]) and reaches(network, SERVER[6], 6)
         assert machine.ctl("status", "--check")[0] == PROTECTED
-        assert started(machine, "sender") < started(machine, "bulkhead-boot")
+        assert 0 < started(machine, "sender") < started(machine, "bulkhead-boot")
         assert started(machine, "bulkhead-boot") < started(machine, "systemd-networkd")
         assert started(machine, "bulkhead-boot") < started(machine, "wg-quick@wg0")
         for unit in firewalls:

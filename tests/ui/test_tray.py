@@ -2,7 +2,6 @@
 """The tray as panels see it over the bus: the item, the menu, what a click does."""
 import os
 import signal
-import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
 
@@ -10,7 +9,7 @@ from gi.repository import GLib
 import pytest
 
 from desktop import SOURCE, let_pass, wait_for
-from place import OFF, PAUSED, run, tunnel
+from place import PAUSED, run, tunnel
 from tray import (BUS_NAME, ITEM, ITEM_PATH, LAN, LINE, LOCK, MENU, MENU_PATH, OPEN, PAUSE, PAUSE_5,
                   PROPERTIES, QUIT, RESUME, STATE, TRAY, UNLOCK, FakeHelper, FakeWindow, Tray,
                   tunnel_up)
