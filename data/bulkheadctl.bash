@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
-# Completion of bulkheadctl for bash. What is not a word of its own is asked for with --json,
-# which never prompts.
+# Completion of bulkheadctl for bash. What is not a word of its own is asked for with
+# --no-ask-password.
 
 # The strings of a member, one a line: bulkheadctl VERB... --json prints an object on one line.
 _bulkheadctl_members() {
