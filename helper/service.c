@@ -20,7 +20,11 @@ struct _BulkheadService {
     BulkheadAuthority *authority;
     BulkheadHelper1 *skeleton;
     gint64 pause_until; /* as told in PausedUntil */
-    gint64 minute;      /* in which the refusals were */
+    guint64 revision;   /* as told, of these: */
+    BulkheadPolicy *policy;
+    GPtrArray *granted;
+    char *managed_problem;
+    gint64 minute; /* in which the refusals were */
     guint refusals;
 };
 
@@ -137,6 +141,34 @@ set_at_boot (Call *call)
 }
 
 static void
+forget_revision (BulkheadService *self)
+{
+    g_clear_pointer (&self->policy, bulkhead_policy_unref);
+    g_clear_pointer (&self->granted, g_ptr_array_unref);
+    g_clear_pointer (&self->managed_problem, g_free);
+}
+
+/* What the lists are made of is never changed in place, and kept here, so that what has the same
+ * address is the same. */
+static void
+update_revision (BulkheadService *self)
+{
+    const BulkheadPolicy *policy = bulkhead_lock_get_policy (self->lock);
+    const GPtrArray *granted = bulkhead_grants_list (self->grants);
+    const char *problem = bulkhead_lock_get_managed (self->lock)->problem;
+
+    if (self->policy != NULL && policy->exceptions == self->policy->exceptions
+        && policy->tunnels == self->policy->tunnels && granted == self->granted
+        && g_strcmp0 (problem, self->managed_problem) == 0)
+        return;
+    forget_revision (self);
+    self->policy = bulkhead_policy_ref (policy);
+    self->granted = g_ptr_array_ref ((GPtrArray *)granted);
+    self->managed_problem = g_strdup (problem);
+    bulkhead_helper1_set_revision (self->skeleton, ++self->revision);
+}
+
+static void
 perform (Call *call, const char *method)
 {
     BulkheadService *self = call->service;
@@ -152,6 +184,7 @@ perform (Call *call, const char *method)
     g_autoptr (GError) error = NULL;
     GVariant *value = bulkhead_methods_perform (method, &request, &error);
 
+    update_revision (self);
     answer (call, value, error);
 }
 
@@ -221,6 +254,7 @@ on_lock_changed_cb (BulkheadService *self)
     bulkhead_helper1_set_ready (self->skeleton, bulkhead_lock_is_ready (self->lock));
     bulkhead_helper1_set_fixed (self->skeleton, (const char *const *)fixed);
     update_paused_until (self);
+    update_revision (self);
 }
 
 static void
@@ -263,6 +297,7 @@ bulkhead_service_dispose (GObject *object)
 {
     BulkheadService *self = BULKHEAD_SERVICE (object);
 
+    forget_revision (self);
     g_clear_object (&self->skeleton);
     g_clear_object (&self->authority);
     g_clear_object (&self->recorder);

@@ -21,6 +21,7 @@ struct _BulkheadBlockedGroup {
 
     BulkheadClient *client;
     BulkheadListReader *reader;
+    gboolean fixed; /* nothing can be allowed here, as it is shown */
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadBlockedGroup, bulkhead_blocked_group, ADW_TYPE_PREFERENCES_GROUP)
@@ -162,7 +163,7 @@ row_show (BulkheadBlockedGroup *self, GtkWidget *row, GVariant *entry)
     adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
     adw_action_row_set_subtitle (ADW_ACTION_ROW (row), subtitle);
     if (allow != NULL)
-        gtk_widget_set_sensitive (allow, !bulkhead_client_is_fixed (self->client, "exceptions"));
+        gtk_widget_set_sensitive (allow, !self->fixed);
 }
 
 static GtkWidget *
@@ -234,6 +235,17 @@ on_read_cb (BulkheadBlockedGroup *self, GVariant *answer, const char *problem)
 }
 
 static void
+show_fixed (BulkheadBlockedGroup *self)
+{
+    gboolean fixed = bulkhead_client_is_fixed (self->client, "exceptions");
+
+    if (!fixed == !self->fixed)
+        return;
+    self->fixed = fixed;
+    bulkhead_list_reader_repeat (self->reader);
+}
+
+static void
 show (BulkheadBlockedGroup *self)
 {
     g_autoptr (GVariant) value = bulkhead_client_get_value (self->client, "BlockedCount", "t");
@@ -245,6 +257,7 @@ show (BulkheadBlockedGroup *self)
 
     gtk_widget_set_visible (GTK_WIDGET (self), count > 0);
     adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self), text);
+    show_fixed (self);
     if (count > 0 && gtk_widget_get_mapped (GTK_WIDGET (self)))
         bulkhead_list_reader_read (self->reader);
 }

@@ -16,6 +16,7 @@ struct _BulkheadExceptionsGroup {
 
     BulkheadClient *client;
     BulkheadListReader *reader;
+    gboolean fixed; /* by the administrator, as it is shown */
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadExceptionsGroup, bulkhead_exceptions_group, ADW_TYPE_PREFERENCES_GROUP)
@@ -132,23 +133,34 @@ describe (const char *problem, gboolean fixed, gsize count)
 static void
 on_read_cb (BulkheadExceptionsGroup *self, GVariant *answer, const char *problem)
 {
-    gboolean fixed = bulkhead_client_is_fixed (self->client, "exceptions");
     g_autoptr (GVariant) list = answer != NULL ? g_variant_get_child_value (answer, 0) : NULL;
     gsize count = list != NULL ? g_variant_n_children (list) : 0;
-    g_autofree char *description = describe (problem, fixed, count);
+    g_autofree char *description = describe (problem, self->fixed, count);
     GtkListBoxRow *row;
 
     while ((row = gtk_list_box_get_row_at_index (self->list, 0)) != NULL)
         gtk_list_box_remove (self->list, GTK_WIDGET (row));
-    gtk_widget_set_sensitive (GTK_WIDGET (self->entry), answer != NULL && !fixed);
+    gtk_widget_set_sensitive (GTK_WIDGET (self->entry), answer != NULL && !self->fixed);
     adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self), description);
     gtk_widget_set_visible (GTK_WIDGET (self->list), count > 0);
     for (gsize i = 0; i < MIN (count, ROWS_MAX); i++) {
         const char *text;
 
         g_variant_get_child (list, i, "&s", &text);
-        gtk_list_box_append (self->list, row_new (text, fixed));
+        gtk_list_box_append (self->list, row_new (text, self->fixed));
     }
+}
+
+static void
+on_client_changed_cb (BulkheadExceptionsGroup *self)
+{
+    gboolean fixed = bulkhead_client_is_fixed (self->client, "exceptions");
+
+    if (!fixed != !self->fixed) {
+        self->fixed = fixed;
+        bulkhead_list_reader_repeat (self->reader);
+    }
+    bulkhead_list_reader_read (self->reader);
 }
 
 void
@@ -161,9 +173,9 @@ bulkhead_exceptions_group_set_client (BulkheadExceptionsGroup *self, BulkheadCli
     self->reader = bulkhead_list_reader_new (client, "ListExceptions", NULL, "(as)");
     g_signal_connect_object (self->reader, "read", G_CALLBACK (on_read_cb), self,
                              G_CONNECT_SWAPPED);
-    g_signal_connect_object (client, "changed", G_CALLBACK (bulkhead_list_reader_read),
-                             self->reader, G_CONNECT_SWAPPED);
-    bulkhead_list_reader_read (self->reader);
+    g_signal_connect_object (client, "changed", G_CALLBACK (on_client_changed_cb), self,
+                             G_CONNECT_SWAPPED);
+    on_client_changed_cb (self);
 }
 
 static void

@@ -74,6 +74,20 @@ bulkhead_list_reader_read (BulkheadListReader *self)
                                 self->reading, on_answered_cb, self);
 }
 
+void
+bulkhead_list_reader_repeat (BulkheadListReader *self)
+{
+    g_autoptr (GVariant) answer = NULL;
+    g_autofree char *problem = NULL;
+
+    g_return_if_fail (BULKHEAD_IS_LIST_READER (self));
+
+    answer = self->last != NULL ? g_variant_ref (self->last) : NULL;
+    problem = g_strdup (self->problem);
+    if (answer != NULL || problem != NULL)
+        g_signal_emit (self, signals[SIGNAL_READ], 0, answer, problem);
+}
+
 static void
 bulkhead_list_reader_dispose (GObject *object)
 {

@@ -20,3 +20,5 @@ BulkheadListReader *bulkhead_list_reader_new (BulkheadClient *client, const char
                                               GVariant *arguments, const char *reply);
 /* Does not block; a reading that is under way is followed by another one. */
 void bulkhead_list_reader_read (BulkheadListReader *self);
+/* Tells again what was told last, if anything was, for something else that is shown with it. */
+void bulkhead_list_reader_repeat (BulkheadListReader *self);

@@ -169,7 +169,6 @@ bulkhead_status_page_map (GtkWidget *widget)
 {
     GTK_WIDGET_CLASS (bulkhead_status_page_parent_class)->map (widget);
     bulkhead_tunnel_list_watch (BULKHEAD_STATUS_PAGE (widget)->list);
-    bulkhead_warnings_group_read (BULKHEAD_STATUS_PAGE (widget)->warnings);
 }
 
 static void

@@ -12,10 +12,9 @@ struct _BulkheadWarningsGroup {
 
     BulkheadClient *client;
     BulkheadListReader *reader;
-    GPtrArray *rows;  /* of the weak row; it owns them */
-    GStrv weakened;   /* what they tell; NULL: nothing yet */
-    GVariant *cause;  /* the property Fixed at the last reading; NULL: it was not known */
-    guint seen_state; /* and the state */
+    GPtrArray *rows; /* of the weak row; it owns them */
+    GStrv weakened;  /* what they tell; NULL: nothing yet */
+    GVariant *cause; /* the property Revision at the last reading; NULL: it was not known */
 };
 
 enum { SIGNAL_MANAGED, N_SIGNALS };
@@ -97,23 +96,13 @@ on_read_cb (BulkheadWarningsGroup *self, GVariant *answer, const char *reason)
 static void
 on_changed_cb (BulkheadWarningsGroup *self)
 {
-    g_autoptr (GVariant) cause = bulkhead_client_get_value (self->client, "Fixed", "as");
-    guint state = bulkhead_client_get_state (self->client);
+    g_autoptr (GVariant) cause = bulkhead_client_get_value (self->client, "Revision", "t");
 
-    if (state == self->seen_state && (cause == NULL) == (self->cause == NULL)
+    if ((cause == NULL) == (self->cause == NULL)
         && (cause == NULL || g_variant_equal (cause, self->cause)))
         return;
-    self->seen_state = state;
     g_clear_pointer (&self->cause, g_variant_unref);
     self->cause = g_steal_pointer (&cause);
-    bulkhead_list_reader_read (self->reader);
-}
-
-void
-bulkhead_warnings_group_read (BulkheadWarningsGroup *self)
-{
-    g_return_if_fail (BULKHEAD_IS_WARNINGS_GROUP (self));
-
     bulkhead_list_reader_read (self->reader);
 }
 

@@ -15,5 +15,3 @@ G_DECLARE_FINAL_TYPE (BulkheadWarningsGroup, bulkhead_warnings_group, BULKHEAD, 
                       AdwPreferencesGroup)
 
 void bulkhead_warnings_group_set_client (BulkheadWarningsGroup *self, BulkheadClient *client);
-/* Asks anew, for a file that became bad while the same settings stay fixed is told by nothing. */
-void bulkhead_warnings_group_read (BulkheadWarningsGroup *self);

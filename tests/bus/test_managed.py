@@ -276,8 +276,10 @@ def test_bad_while_running(place, make):
     write(place, "10-good.conf", "[bulkhead]\nlocked=true\nlan=true\n")
     wait_for(lambda: fixed(place) == ["lock", "lan"])
     before = place.everything()
+    revision = place.property("Revision")
     file, says = make(place)
     wait_for(lambda: problem(place) != "")
+    assert place.property("Revision") != revision
     assert problem(place).startswith(file + ": ") and says in problem(place)
     assert place.everything() == before and fixed(place) == ["lock", "lan"]
     assert "cannot be used" in place.call_as_nobody("GetStatus", "()")

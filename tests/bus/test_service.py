@@ -11,8 +11,8 @@ import xml.etree.ElementTree as ElementTree
 from gi.repository import GLib
 import pytest
 
-from place import BLOCKING, GOOD, HELPER, HOLD_TUN0, NAME, NOBODY, OFF, PATH, PAUSED, READS
-from place import SECONDS, SOURCE, Bus, run, settle, tunnel, wait_for
+from place import BLOCKING, GOOD, GRANTED, HELPER, HOLD_TUN0, NAME, NOBODY, OFF, PATH, PAUSED
+from place import READS, SECONDS, SOURCE, Bus, run, settle, tunnel, wait_for
 
 
 def test_the_table_is_the_contract():
@@ -153,6 +153,37 @@ def test_properties(place):
     assert {"State": BLOCKING, "Locked": True, "Ready": True} in changes
     assert [change["Ready"] for change in changes if "Ready" in change] == [True, False, True]
     assert "203.0.113.5" not in str(changes)
+
+
+def test_revision(place):
+    """Another one for each list that is another one, and for nothing else."""
+    place.start()
+    seen = [place.property("Revision")]
+
+    def is_told():
+        seen.append(place.property("Revision"))
+        return seen[-1] != seen[-2]
+
+    assert not is_told()
+    for method, arguments, told in (
+            ("AddTunnel", tunnel(), True), ("Lock", "()", False),
+            ("AddExceptions", "(['192.0.2.7'],)", True), ("AddExceptions", "(['x'],)", False),
+            ("SetLan", "(true, @a{sv} {})", False), ("Pause", "(uint32 60,)", False),
+            ("RemoveExceptions", "(['192.0.2.7'],)", True), ("Resume", "()", False),
+            ("ListExceptions", "()", False), ("ForgetTunnel", "('home',)", True)):
+        try:
+            place.call(method, arguments)
+        except GLib.Error:
+            assert method == "AddExceptions"
+        assert is_told() == told, (method, arguments)
+    assert len({*seen}) == 5
+
+
+def test_revision_of_grants(place):
+    settle(place)
+    before = place.property("Revision")
+    place.call("Revoke", f"(uint32 {GRANTED},)")
+    assert place.property("Revision") != before
 
 
 def test_ready_waits_for_the_large_lists(place):

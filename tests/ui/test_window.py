@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from gi.repository import GLib
 
-from desktop import SOURCE, let_pass, wait_for
+from desktop import BUILD, SOURCE, let_pass, wait_for
 from place import run
 from tray import tunnel_up
 from window import (CHECKED, FOCUSED, SENSITIVE, TEXTS, NetworkManager, Polkit, UserDesktop, Window)
@@ -382,6 +382,36 @@ def test_what_this_computer_lacks_and_what_cannot_be_used(desk):
     desk.place.start("--no-owner")
     wait_for(lambda: window.shows(managed, "Status"))
     assert window.says("10-a.conf: .*perhaps", "Status")
+    window.end()
+
+
+def test_what_others_change_is_seen_at_once(desk, window):
+    """In a window that is open, when nothing else changes with it."""
+    def ctl(*arguments):
+        program = desk.spawn(f"{BUILD}/app/ctl/bulkheadctl", *arguments)
+        wait_for(lambda: program.poll() is not None)  # polkit is played here meanwhile
+        assert program.returncode == 0
+
+    window.act("preferences")
+    window.waits_for("An administrator’s password is asked for once", "Preferences")
+    ctl("except", "add", "192.0.2.7", "--protocol", "tcp", "--port", "22")
+    window.waits_for("^192.0.2.7 tcp 22$", "Preferences")
+    ctl("except", "remove", "192.0.2.7", "--protocol", "tcp", "--port", "22")
+    wait_for(lambda: not window.says("^192.0.2.7 tcp 22$", "Preferences"))
+    ctl("authorize")
+    window.waits_for("You need no password", "Preferences")
+    ctl("revoke")
+    window.waits_for("An administrator’s password is asked for once", "Preferences")
+    managed = "^The administrator’s settings cannot be used$"
+    folder = os.path.join(desk.place.directory, "policy.d")
+    os.makedirs(folder)
+    path = os.path.join(folder, "10-a.conf")
+    for value in ("perhaps", "never"):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"[bulkhead]\nlocked={value}\n")
+        window.waits_for(f"10-a.conf: .*{value}", "Status")
+    os.unlink(path)
+    wait_for(lambda: not window.says("10-a.conf: ", "Status"))
     window.end()
 
 

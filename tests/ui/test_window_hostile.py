@@ -9,7 +9,7 @@ from gi.repository import GLib
 from desktop import SOURCE, let_pass, wait_for
 from test_window import desk, window  # noqa: F401
 from tray import FakeHelper
-from window import Window
+from window import SENSITIVE, Window
 
 ODD = "a<b>x</b> & <y \u202egnp.\u2028\nZ"  # markup, a turn to the left, two kinds of line ends
 V = GLib.Variant
@@ -26,7 +26,8 @@ class LyingHelper(FakeHelper):
                       "GetLog": V("(as)", ([],)), "GetStatus": V("(a{sv})", ({},))}
         self.waiting = []  # what changes something and is not answered yet
         self.values.update(State=V("u", 3), Locked=V("b", True), BlockedCount=V("t", 0),
-                           AtBoot=V("b", False), Ready=V("b", True), Fixed=V("as", []))
+                           AtBoot=V("b", False), Ready=V("b", True), Fixed=V("as", []),
+                           Revision=V("t", 1))
 
     def on_called(self, bus, sender, path, interface, method, arguments, invocation):
         if self.error is not None:
@@ -99,6 +100,30 @@ def test_very_many_exceptions_do_not_fill_the_window(desk, helper):  # noqa: F81
     window.waits_for("The first 100 of 20000 are shown", "Preferences")
     assert window.says(r"^10\.0\.99\.7$", "Preferences")
     assert not window.says(r"^10\.0\.100\.7$", "Preferences")
+    window.end()
+
+
+def test_what_becomes_fixed_while_the_lists_stay(desk, helper):  # noqa: F811
+    helper.lists["ListExceptions"] = V("(as)", (["192.0.2.7"],))
+    helper.lists["ListBlocked"] = V("(aa{sv})", ([refused(443)],))
+    helper.values["BlockedCount"] = V("t", 1)
+    window = start(desk)  # noqa: F811
+    window.act("preferences")
+
+    def usable():
+        return [window.control("Allow 203.0.113.9 udp 443", "Status").has(SENSITIVE),
+                window.control("Remove the exception 192.0.2.7", "Preferences").has(SENSITIVE),
+                window.row("Add, such as", "Preferences").has(SENSITIVE)]
+
+    note = "^Fixed by the administrator$"
+    wait_for(lambda: usable() == [True] * 3)
+    assert not window.says(note, "Preferences")
+    helper.say(Fixed=V("as", ["exceptions"]))
+    wait_for(lambda: usable() == [False] * 3)
+    assert window.says(note, "Preferences")
+    helper.say(Fixed=V("as", []))
+    wait_for(lambda: usable() == [True] * 3)
+    assert not window.says(note, "Preferences")
     window.end()
 
 
