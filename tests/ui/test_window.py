@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from gi.repository import GLib
 
-from desktop import BUILD, SOURCE, let_pass, wait_for
+from desktop import BUILD, SECONDS, SOURCE, let_pass, owner_of, wait_for
 from place import run
 from tray import tunnel_up
 from window import (CHECKED, FOCUSED, SENSITIVE, TEXTS, NetworkManager, Polkit, UserDesktop, Window)
@@ -447,16 +447,71 @@ def test_desktop_action_starts_and_locks(desk):
     window.end()
 
 
-def test_kill_during_every_operation_changes_nothing(desk, window):
+# What weakens: the method, how far a person goes, and the press with which it is asked for.
+WEAKENINGS = {
+    "Unlock": (lambda window: window.act("unlock"), lambda window: window.answer("Unlock")),
+    "Pause": (lambda window: window.act("pause-for", GLib.Variant("u", 5)),
+              lambda window: window.answer("Pause")),
+    "SetLan": (lambda window: window.press("Allow the Local Network", "Status"),
+               lambda window: window.answer("Allow")),
+    "SetAtBoot": (lambda window: window.press("Lock When the Computer Starts", "Status"),
+                  lambda window: window.answer("Do Not Lock")),
+    "TrustTunnel": (lambda window: (window.desktop.xdotool("key", "alt+2"),
+                                    window.press("^tun0", "Tunnels")),
+                    lambda window: window.answer("Trust")),
+    "ForgetTunnel": (lambda window: window.desktop.xdotool("key", "alt+2"),
+                     lambda window: window.press("^home", "Tunnels")),
+    "RemoveExceptions": (lambda window: window.act("preferences"),
+                         lambda window: window.press("Remove the exception", "Preferences")),
+    "Authorize": (lambda window: window.act("preferences"),
+                  lambda window: window.press("Authorise Me", "Preferences")),
+}
+
+
+@pytest.fixture
+def messages(desk):
+    """Gives what was said on the system bus so far: a list of fields for each message."""
+    path = os.path.join(desk.directory, "messages")
+    with open(path, "w", encoding="utf-8") as file:
+        monitor = subprocess.Popen(
+            ["dbus-monitor", "--address", desk.place.bus.address, "--profile",
+             "type='method_call'", "type='method_return'", "type='error'"],
+            stdin=subprocess.DEVNULL, stdout=file)
+
+    def said():
+        with open(path, encoding="utf-8") as file:
+            return [line.split("\t") for line in file.read().splitlines()]
+
+    yield said
+    monitor.kill()
+    monitor.wait(SECONDS)
+
+
+def test_kill_while_the_helper_has_the_call_changes_nothing(desk, messages, window):
+    """While the helper has the call and has not looked at it; polkit would say yes."""
+    desk.place.call("AddExceptions", "(['192.0.2.7'],)")
+    desk.place.call("SetAtBoot", "(true,)")
     before = desk.place.everything()
-    for action, parameter in (("unlock", None), ("pause", None), ("preferences", None),
-                              ("lock", None)):
-        window.act(action, *([parameter] if parameter else []))
-        window.program.send_signal(signal.SIGKILL)
-        window.program.wait(10)
-        assert desk.place.everything() == before
+    for method, (prepare, press) in WEAKENINGS.items():
+        prepare(window)
+        known = len(messages())
+        desk.helper.send_signal(signal.SIGSTOP)
+        try:
+            press(window)
+            _, _, serial, sender, *_ = wait_for(lambda: next(
+                (said for said in messages()[known:] if said[0] == "mc" and said[-1] == method),
+                None))
+            window.program.kill()
+            window.program.wait(SECONDS)
+            wait_for(lambda: not owner_of(desk.place.bus.connection, sender))
+        finally:
+            desk.helper.send_signal(signal.SIGCONT)
+        wait_for(lambda: ["err", sender, serial] in [
+            [said[0], said[4], said[-1]] for said in messages() if len(said) > 4])
+        assert desk.place.everything() == before, method
         window = Window(desk)
         wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
+    assert desk.polkit.prompts == [] and desk.helper.poll() is None
     window.end()
 
 
