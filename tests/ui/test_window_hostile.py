@@ -7,7 +7,7 @@ import pytest
 from gi.repository import GLib
 
 from desktop import SOURCE, let_pass, wait_for
-from test_window import desk, window  # noqa: F401
+from test_window import WEAKER, desk, window  # noqa: F401
 from tray import FakeHelper
 from window import SENSITIVE, Window
 
@@ -74,8 +74,10 @@ def test_odd_names_are_shown_as_they_are(desk, helper):  # noqa: F811
     window = start(desk)  # noqa: F811
     window.waits_for("^a<b>x</b> & <y ", "Status")
     window.waits_for("^203.0.113.9 <47>&", "Status")
+    window.open(WEAKER, "Status")
     window.waits_for("^The kernel lacks “a<b>x</b> & <y ", "Status")
     window.waits_for("everything is locked. a<b>x</b> & <y ", "Status")
+    desk.xdotool("key", "alt+2")
     wait_for(lambda: window.texts("Tunnels").count("wg1") >= 2)
     desk.xdotool("key", "alt+3")
     window.waits_for("^a<b>x</b> & <y ", "Log")

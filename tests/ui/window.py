@@ -5,7 +5,7 @@ import re
 
 from gi.repository import Gio, GLib
 
-from desktop import BUILD, SECONDS, Desktop, connect, owner_of, wait_for
+from desktop import BUILD, SECONDS, Desktop, connect, let_pass, owner_of, wait_for
 import place  # after desktop, which says where it is
 
 WINDOW = f"{BUILD}/app/window/bulkhead"
@@ -285,6 +285,20 @@ class Window:
         node = self.control(pattern, page, roles)
         x, y = wait_for(node.middle)
         self.desktop.xdotool("mousemove", str(x), str(y), "click", "1")
+
+    def open(self, pattern, page):
+        """A row that holds others, with the keyboard, as one who cannot see does. GTK 4.18 tells
+        nothing of those before."""
+        def is_reached():
+            self.desktop.xdotool("key", "Tab")
+            let_pass(0.1)
+            try:
+                return any(re.search(pattern, node.name()) and node.has(FOCUSED)
+                           for node in self.nodes(page))
+            except GLib.Error:
+                return False
+        wait_for(is_reached)
+        self.desktop.xdotool("key", "Return")
 
     def headline(self):
         node = self.find("", "Status", ("heading",))
