@@ -310,18 +310,28 @@ bulkhead_engine_change (BulkheadEngine *engine, const BulkheadPolicy *policy, GE
     take_net (engine);
     if (weaker && closes)
         bulkhead_sink_forget_flows (sink_of (engine));
-    if (differs_in_pause_only (engine->policy, policy))
+    if (!was->locked && !policy->locked)
+        ok = bulkhead_settings_save (engine->settings, policy, error);
+    else if (differs_in_pause_only (was, policy))
         ok = pause_or_resume (engine, policy, error);
     else
         ok = weaker ? weaken (engine, policy, error) : strengthen (engine, policy, error);
     if (ok) {
         take_policy (engine, policy);
         set_problem (engine, NULL);
+        if (!policy->locked)
+            check_nothing_stands (engine);
         if (closes)
             bulkhead_engine_cut_flows (engine);
     }
     give_memory_back (was, policy);
     return ok;
+}
+
+gboolean
+bulkhead_engine_clear (BulkheadEngine *engine, GError **error)
+{
+    return bulkhead_engine_is_as_wanted (engine) || enforce (engine, engine->policy, error);
 }
 
 /* What the settings say now, with the pause as it is, unless the administrator locks. */
