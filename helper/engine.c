@@ -125,6 +125,19 @@ check_nothing_stands (BulkheadEngine *engine)
     set_problem (engine, error);
 }
 
+/* What is asked for and cannot be had is not left open; what is known to stand may stay when it
+ * lets no more out. */
+static void
+close_all (BulkheadEngine *engine, GError **error)
+{
+    if (bulkhead_enforcer_holds_back (engine->enforcer, engine->policy))
+        return;
+    bulkhead_enforcer_forget (engine->enforcer);
+    if (!bulkhead_fallback_close (sink_of (engine), NULL)
+        && !bulkhead_fallback_has_wall (sink_of (engine)))
+        g_prefix_error_literal (error, "NOTHING IS BLOCKED: ");
+}
+
 /*
  * Enforces the policy in the net as it is now. A link that vanished between the look and the
  * transaction makes the kernel refuse; a second look knows better.
@@ -144,9 +157,8 @@ enforce_now (BulkheadEngine *engine)
             break;
         take_net (engine);
     }
-    /* What is asked for and cannot be had is not left open. */
-    if (error != NULL && !bulkhead_fallback_close (sink_of (engine), NULL))
-        g_prefix_error_literal (&error, "NOTHING IS BLOCKED: ");
+    if (error != NULL)
+        close_all (engine, &error);
     set_problem (engine, error);
 }
 
