@@ -219,6 +219,12 @@ bulkhead_lock_set_policy (BulkheadLock *self, BulkheadPolicy *policy, GError **e
     return ok;
 }
 
+gboolean
+bulkhead_lock_clear (BulkheadLock *self, GError **error)
+{
+    return bulkhead_engine_clear (self->engine, error);
+}
+
 /* ---- the administrator's ---- */
 
 const BulkheadManaged *
