@@ -116,7 +116,7 @@ bulkhead_boot_close (const char *state_dir, const char *config_dir, gboolean use
     sink = bulkhead_sink_new (use_owner, error);
     if (sink == NULL)
         return FALSE;
-    if (bulkhead_sink_has_wall (sink))
+    if (bulkhead_fallback_has_wall (sink))
         return TRUE;
     if (!bulkhead_fallback_close (sink, error))
         return FALSE;

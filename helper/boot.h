@@ -17,7 +17,7 @@ gboolean bulkhead_boot_lock (const char *state_dir, const char *config_dir, cons
                              gboolean use_owner, GError **error);
 
 /*
- * Closes everything by the built-in rules, unless a lock stands in the kernel, a helper holds the
+ * Closes everything by the built-in rules, unless a wall is read to stand, a helper holds the
  * state, or the state is there and says that the lock is off, which no administrator's file
  * (policy-files.h) contradicts. Says on stderr when it did.
  */

@@ -2,7 +2,9 @@
 /*
  * The product's meaning: which packets may leave under this policy in this net. Pure and total:
  * the same inputs give the same ruleset, there is no error, and nothing outside is looked at.
- * The order of DESIGN.md section 5 is the order of the functions in compile.c.
+ * What leaves is decided by the first that matches, in this order: the tunnels, loopback, a pause,
+ * DHCP and neighbour discovery, the endpoints; then no look-up of a name; the LAN, the exceptions;
+ * and nothing else.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "daemon.h"
 
+#include "boot.h"
 #include "bus.h"
 #include "error.h"
 #include "policy-files.h"
@@ -159,8 +160,8 @@ open_grants (const char *state_dir, BulkheadJournal *journal)
     return grants;
 }
 
-gboolean
-bulkhead_daemon_run (const BulkheadDaemonOptions *options, GError **error)
+static gboolean
+run (const BulkheadDaemonOptions *options, GError **error)
 {
     const char *const detail[] = { "version", BULKHEAD_VERSION, NULL };
     g_autoptr (GDBusConnection) bus = bulkhead_bus_open (error);
@@ -186,4 +187,26 @@ bulkhead_daemon_run (const BulkheadDaemonOptions *options, GError **error)
     ok = serve (bus, lock, options->config_dir, journal, grants, error);
     bulkhead_journal_write (journal, BULKHEAD_EVENT_STOPPED, NULL);
     return ok;
+}
+
+/* Where systemd starts the helper, ExecStopPost= does the same; elsewhere nobody else would. A
+ * helper that has no place for its state never locked anything. */
+static void
+close_what_was_locked (const BulkheadDaemonOptions *options)
+{
+    g_autoptr (GError) error = NULL;
+
+    if (g_file_test (options->state_dir, G_FILE_TEST_EXISTS)
+        && !bulkhead_boot_close (options->state_dir, options->config_dir, options->use_owner,
+                                 &error))
+        g_printerr ("bulkheadd: NOTHING IS BLOCKED: %s\n", error->message);
+}
+
+gboolean
+bulkhead_daemon_run (const BulkheadDaemonOptions *options, GError **error)
+{
+    if (run (options, error))
+        return TRUE;
+    close_what_was_locked (options);
+    return FALSE;
 }

@@ -125,6 +125,19 @@ check_nothing_stands (BulkheadEngine *engine)
     set_problem (engine, error);
 }
 
+/* What is asked for and cannot be had is not left open; what is known to stand may stay when it
+ * lets no more out. */
+static void
+close_all (BulkheadEngine *engine, GError **error)
+{
+    if (bulkhead_enforcer_holds_back (engine->enforcer, engine->policy))
+        return;
+    bulkhead_enforcer_forget (engine->enforcer);
+    if (!bulkhead_fallback_close (sink_of (engine), NULL)
+        && !bulkhead_fallback_has_wall (sink_of (engine)))
+        g_prefix_error_literal (error, "NOTHING IS BLOCKED: ");
+}
+
 /*
  * Enforces the policy in the net as it is now. A link that vanished between the look and the
  * transaction makes the kernel refuse; a second look knows better.
@@ -144,9 +157,8 @@ enforce_now (BulkheadEngine *engine)
             break;
         take_net (engine);
     }
-    /* What is asked for and cannot be had is not left open. */
-    if (error != NULL && !bulkhead_fallback_close (sink_of (engine), NULL))
-        g_prefix_error_literal (&error, "NOTHING IS BLOCKED: ");
+    if (error != NULL)
+        close_all (engine, &error);
     set_problem (engine, error);
 }
 
@@ -310,18 +322,28 @@ bulkhead_engine_change (BulkheadEngine *engine, const BulkheadPolicy *policy, GE
     take_net (engine);
     if (weaker && closes)
         bulkhead_sink_forget_flows (sink_of (engine));
-    if (differs_in_pause_only (engine->policy, policy))
+    if (!was->locked && !policy->locked)
+        ok = bulkhead_settings_save (engine->settings, policy, error);
+    else if (differs_in_pause_only (was, policy))
         ok = pause_or_resume (engine, policy, error);
     else
         ok = weaker ? weaken (engine, policy, error) : strengthen (engine, policy, error);
     if (ok) {
         take_policy (engine, policy);
         set_problem (engine, NULL);
+        if (!policy->locked)
+            check_nothing_stands (engine);
         if (closes)
             bulkhead_engine_cut_flows (engine);
     }
     give_memory_back (was, policy);
     return ok;
+}
+
+gboolean
+bulkhead_engine_clear (BulkheadEngine *engine, GError **error)
+{
+    return bulkhead_engine_is_as_wanted (engine) || enforce (engine, engine->policy, error);
 }
 
 /* What the settings say now, with the pause as it is, unless the administrator locks. */

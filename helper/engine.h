@@ -55,10 +55,12 @@ void bulkhead_engine_repair (BulkheadEngine *engine);
 /*
  * Makes @policy the one in force, and stores what is the user's in it. Whether it is stricter is
  * worked out here, by field. KERNEL_REFUSED, NOT_ENFORCED, STORE_FAILED: then the policy before is
- * in force again.
+ * in force again. From off to off the kernel is left alone.
  */
 gboolean bulkhead_engine_change (BulkheadEngine *engine, const BulkheadPolicy *policy,
                                  GError **error);
+/* While it is off: takes out what stands in the kernel all the same. */
+gboolean bulkhead_engine_clear (BulkheadEngine *engine, GError **error);
 /* Takes in what the settings say now without storing it, and looks, as above. A pause goes on, but
  * not when the administrator locks. TRUE: a pause ended by time. */
 gboolean bulkhead_engine_take_settings (BulkheadEngine *engine);

@@ -13,7 +13,7 @@ typedef enum {
     BULKHEAD_ERROR_FAILED,           /* nothing below fits */
     BULKHEAD_ERROR_NOT_AUTHORIZED,   /* the caller may not do this */
     BULKHEAD_ERROR_INVALID_ARGUMENT, /* a value is malformed or not allowed */
-    BULKHEAD_ERROR_NOT_FOUND,        /* no such tunnel or exception */
+    BULKHEAD_ERROR_NOT_FOUND,        /* no such tunnel, exception or grant */
     BULKHEAD_ERROR_EXISTS,           /* it is there already */
     BULKHEAD_ERROR_WRONG_STATE,      /* the lock's state does not allow it, as pause while off */
     BULKHEAD_ERROR_KERNEL_REFUSED,   /* the kernel refused the transaction; nothing changed */

@@ -27,13 +27,18 @@ bulkhead_fallback_ruleset (void)
 }
 
 gboolean
+bulkhead_fallback_has_wall (BulkheadSink *sink)
+{
+    g_autoptr (BulkheadRuleset) ruleset = bulkhead_fallback_ruleset ();
+
+    return bulkhead_sink_has_chains (sink, ruleset);
+}
+
+gboolean
 bulkhead_fallback_close (BulkheadSink *sink, GError **error)
 {
-    g_autoptr (BulkheadRuleset) ruleset = NULL;
+    g_autoptr (BulkheadRuleset) ruleset = bulkhead_fallback_ruleset ();
 
-    if (bulkhead_sink_has_wall (sink))
-        return TRUE;
-    ruleset = bulkhead_fallback_ruleset ();
     return bulkhead_sink_apply (sink, ruleset, NULL, error)
            && bulkhead_sink_verify (sink, ruleset, NULL, BULKHEAD_READ_ALL, error);
 }

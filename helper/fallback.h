@@ -12,8 +12,10 @@
 
 BulkheadRuleset *bulkhead_fallback_ruleset (void);
 
-/*
- * Puts them into the kernel, and reads them back, unless a lock stands there already: that one was
- * wanted once and lets nothing out that was not. FALSE: KERNEL_REFUSED or NOT_ENFORCED.
- */
+/* Whether a wall stands: chains that drop what no rule of theirs accepts, these ones or a lock's.
+ * What their rules accept is not judged: only who made them knows what was wanted. */
+gboolean bulkhead_fallback_has_wall (BulkheadSink *sink);
+
+/* Puts them in the place of whatever lock stands in the kernel, and reads them back. FALSE:
+ * KERNEL_REFUSED or NOT_ENFORCED. */
 gboolean bulkhead_fallback_close (BulkheadSink *sink, GError **error);

@@ -52,5 +52,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadJournal, bulkhead_journal_free)
 void bulkhead_journal_write (BulkheadJournal *journal, BulkheadEvent event,
                              const char *const *detail);
 
-/* The newest @limit lines (0: all kept), oldest first. (transfer full) */
+/* The newest @limit lines (0: no limit) of the newest 4 MiB of the log, oldest first. (transfer
+ * full) */
 GStrv bulkhead_journal_read (BulkheadJournal *journal, guint limit);

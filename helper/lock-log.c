@@ -42,6 +42,8 @@ bulkhead_lock_log_managed (BulkheadJournal *journal, const BulkheadManaged *mana
         bulkhead_lock_log (journal, BULKHEAD_EVENT_MANAGED, "fixed", list);
 }
 
+/* The window's log has the same in the user's language, found by these very words:
+ * app/window/log-detail.c. */
 void
 bulkhead_lock_log_features (BulkheadJournal *journal, BulkheadFeatures there, gboolean use_owner)
 {

@@ -158,9 +158,11 @@ bulkhead_lock_verify (BulkheadLock *self, gint64 max_age, GError **error)
 {
     const char *problem;
 
-    if (!is_younger (self->verified, max_age) && !bulkhead_engine_is_as_wanted (self->engine))
-        repair (self, "", 0);
-    self->verified = g_get_monotonic_time ();
+    if (!is_younger (self->verified, max_age)) {
+        if (!bulkhead_engine_is_as_wanted (self->engine))
+            repair (self, "", 0);
+        self->verified = g_get_monotonic_time ();
+    }
     problem = bulkhead_engine_get_problem (self->engine);
     if (problem == NULL)
         return TRUE;
@@ -215,6 +217,12 @@ bulkhead_lock_set_policy (BulkheadLock *self, BulkheadPolicy *policy, GError **e
     ok = bulkhead_engine_change (self->engine, policy, error);
     publish (self);
     return ok;
+}
+
+gboolean
+bulkhead_lock_clear (BulkheadLock *self, GError **error)
+{
+    return bulkhead_engine_clear (self->engine, error);
 }
 
 /* ---- the administrator's ---- */

@@ -46,6 +46,10 @@ void bulkhead_lock_refresh (BulkheadLock *lock, gint64 max_age);
  */
 gboolean bulkhead_lock_set_policy (BulkheadLock *lock, BulkheadPolicy *policy, GError **error);
 
+/* While it is off: takes out the rules of a lock that stand all the same, somebody else's or put
+ * back by a program that keeps rulesets. KERNEL_REFUSED, NOT_ENFORCED. */
+gboolean bulkhead_lock_clear (BulkheadLock *lock, GError **error);
+
 const BulkheadManaged *bulkhead_lock_get_managed (BulkheadLock *lock);
 /* Takes what the administrator's files say now. When one of them cannot be used, what they said
  * before stays in force, and only the problem is new. */

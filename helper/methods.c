@@ -44,6 +44,8 @@ do_unlock (const BulkheadRequest *request, GError **error)
     const BulkheadPolicy *now = bulkhead_lock_get_policy (request->lock);
     g_autoptr (BulkheadPolicy) policy = bulkhead_policy_with_locked (now, FALSE);
 
+    if (!now->locked && !bulkhead_lock_clear (request->lock, error))
+        return NULL;
     return change (request, policy, BULKHEAD_EVENT_UNLOCKED, NULL, NULL, error);
 }
 

@@ -2,6 +2,7 @@
 #include "nft-change.h"
 
 #include "clock.h"
+#include "nft-describe.h"
 
 #include <linux/netfilter/nf_tables.h>
 
@@ -76,18 +77,11 @@ change_chains (const Work *work, const BulkheadTable *table)
 }
 
 static gboolean
-has_flags (const char *description, guint32 flags)
-{
-    g_autofree char *wanted = g_strdup_printf (" flags %u", flags);
-
-    return g_str_has_suffix (description, wanted);
-}
-
-static gboolean
 is_orphan (const BulkheadChange *change, const char *description)
 {
     return change->flags & NFT_TABLE_F_OWNER
-           && has_flags (description, change->flags & ~(guint32)NFT_TABLE_F_OWNER);
+           && bulkhead_describe_flags (description)
+                  == (change->flags & ~(guint32)NFT_TABLE_F_OWNER);
 }
 
 static void
@@ -97,8 +91,9 @@ change_table (Work *work)
     const BulkheadTable *table = bulkhead_ruleset_find_table (change->wanted, work->family);
     const char *actual = bulkhead_listing_lookup (change->actual, "table", work->family, NULL);
     g_autoptr (BulkheadListing) nothing = bulkhead_listing_new ();
-    gboolean stays = actual != NULL && table != NULL
-                     && (has_flags (actual, change->flags) || is_orphan (change, actual));
+    gboolean stays =
+        actual != NULL && table != NULL
+        && (bulkhead_describe_flags (actual) == change->flags || is_orphan (change, actual));
 
     if (actual != NULL && !stays)
         bulkhead_batch_delete_table (work->batch, work->family);

@@ -163,6 +163,14 @@ bulkhead_describe (const struct nlmsghdr *message)
     }
 }
 
+guint32
+bulkhead_describe_flags (const char *table)
+{
+    const char *flags = strrchr (table, ' ');
+
+    return flags != NULL ? strtoul (flags, NULL, 10) : 0;
+}
+
 /* ---- elements ---- */
 
 /* An element that is not as we make them, a catch-all among them, which has no key and matches

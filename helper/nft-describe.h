@@ -12,6 +12,8 @@ struct nlmsghdr;
 /* One object as a line, the same for what we send and for what the kernel lists: NULL for what
  * is not a table, chain, set or rule, or belongs to another table than ours. */
 char *bulkhead_describe (const struct nlmsghdr *message);
+/* The flags in the line of a table. */
+guint32 bulkhead_describe_flags (const char *table);
 /* "inet"/"netdev" table's name in it is ours, and the name of the chain or set (@name of
  * BULKHEAD_NAME_SIZE or more bytes); for a table its flags and owner. */
 gboolean bulkhead_describe_identify (const struct nlmsghdr *message, BulkheadFamily *family,

@@ -133,6 +133,32 @@ bulkhead_listing_names (const BulkheadListing *listing, const char *kind, Bulkhe
     return g_strv_builder_end (names);
 }
 
+/* A dormant table has no hooks. */
+static gboolean
+is_at_work (const BulkheadListing *listing, BulkheadFamily family)
+{
+    const char *table = bulkhead_listing_lookup (listing, "table", family, NULL);
+
+    return table != NULL && (bulkhead_describe_flags (table) & NFT_TABLE_F_DORMANT) == 0;
+}
+
+gboolean
+bulkhead_listing_has_chains (const BulkheadListing *listing, const BulkheadListing *expected)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (families); i++) {
+        g_auto (GStrv) names = bulkhead_listing_names (expected, "chain", families[i]);
+
+        if (names[0] != NULL && !is_at_work (listing, families[i]))
+            return FALSE;
+        for (guint j = 0; names[j] != NULL; j++)
+            if (g_strcmp0 (bulkhead_listing_lookup (listing, "chain", families[i], names[j]),
+                           bulkhead_listing_lookup (expected, "chain", families[i], names[j]))
+                != 0)
+                return FALSE;
+    }
+    return TRUE;
+}
+
 /* Which rule of a chain differs first, in nft's words. */
 static char *
 explain_rules (const BulkheadRuleset *ruleset, BulkheadFamily family, const char *name,

@@ -32,6 +32,9 @@ const char *bulkhead_listing_lookup (const BulkheadListing *listing, const char 
 /* The names of all chains or sets of a table. (transfer full) */
 GStrv bulkhead_listing_names (const BulkheadListing *listing, const char *kind,
                               BulkheadFamily family);
+/* Whether every chain of @expected is there as it is in it, in a table that is not dormant. */
+gboolean bulkhead_listing_has_chains (const BulkheadListing *listing,
+                                      const BulkheadListing *expected);
 /* The first difference in words, with rules of @ruleset as nft text, or NULL. (transfer full) */
 char *bulkhead_listing_difference (const BulkheadListing *expected, const BulkheadListing *actual,
                                    const BulkheadRuleset *ruleset);

@@ -311,10 +311,12 @@ bulkhead_sink_has_tables (BulkheadSink *sink)
 }
 
 gboolean
-bulkhead_sink_has_wall (BulkheadSink *sink)
+bulkhead_sink_has_chains (BulkheadSink *sink, const BulkheadRuleset *ruleset)
 {
-    g_autoptr (BulkheadListing) listing = bulkhead_listing_new ();
+    g_autoptr (BulkheadListing) expected = bulkhead_listing_new ();
+    g_autoptr (BulkheadListing) actual = bulkhead_listing_new ();
 
-    return bulkhead_listing_read (listing, sink->nft, FALSE)
-           && bulkhead_listing_lookup (listing, "chain", BULKHEAD_FAMILY_INET, "output") != NULL;
+    bulkhead_listing_expect (expected, ruleset, 0);
+    return bulkhead_listing_read (actual, sink->nft, FALSE)
+           && bulkhead_listing_has_chains (actual, expected);
 }

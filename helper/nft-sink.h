@@ -25,9 +25,9 @@ guint32 bulkhead_sink_get_port (BulkheadSink *sink);
 
 /* Whether a table of ours stands in the kernel, whoever put it there. */
 gboolean bulkhead_sink_has_tables (BulkheadSink *sink);
-/* Whether the chain that every packet of this machine passes is one of them; FALSE also when the
- * kernel cannot be read. */
-gboolean bulkhead_sink_has_wall (BulkheadSink *sink);
+/* Whether the chains of @ruleset stand there, at work, with the hook, priority and policy they have
+ * in it, whatever their rules; FALSE also when the kernel cannot be read. */
+gboolean bulkhead_sink_has_chains (BulkheadSink *sink, const BulkheadRuleset *ruleset);
 
 /*
  * Puts @ruleset in the place of whatever our tables hold now: adopts an orphan, mends what was

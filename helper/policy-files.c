@@ -150,28 +150,48 @@ struct _BulkheadPolicyFiles {
     gpointer data;
 };
 
-/* Adding what is watched already does nothing; what is new is watched from now on. Where there is
- * no directory yet, the one above tells of its coming. */
-static void
-watch_directories (BulkheadPolicyFiles *files)
+/* FALSE with errno set. */
+static gboolean
+watch_directory (const BulkheadPolicyFiles *files, const char *path)
 {
     const guint32 mask = IN_ONLYDIR | IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE | IN_DELETE
                          | IN_MOVE_SELF; /* another one may take its place */
+
+    return inotify_add_watch (files->inotify, path, mask) >= 0;
+}
+
+static gboolean
+is_absent (void)
+{
+    return errno == ENOENT || errno == ENOTDIR;
+}
+
+/* Adding what is watched already does nothing; what is new is watched from now on. Where there is
+ * no directory yet, the one above tells of its coming. */
+static gboolean
+watch_directories (const BulkheadPolicyFiles *files, GError **error)
+{
     g_autofree char *above = g_path_get_dirname (files->config_dir);
     g_autofree char *folder = g_build_filename (files->config_dir, FOLDER, NULL);
 
-    if (inotify_add_watch (files->inotify, files->config_dir, mask) < 0)
-        inotify_add_watch (files->inotify, above, mask);
-    inotify_add_watch (files->inotify, folder, mask);
+    if ((watch_directory (files, files->config_dir)
+         || (is_absent () && watch_directory (files, above)))
+        && (watch_directory (files, folder) || is_absent ()))
+        return TRUE;
+    g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED, "policy files cannot be watched: %s",
+                 g_strerror (errno));
+    return FALSE;
 }
 
 static gboolean
 on_quiet_cb (gpointer data)
 {
     BulkheadPolicyFiles *files = data;
+    g_autoptr (GError) error = NULL;
 
     files->quiet_source = 0;
-    watch_directories (files);
+    if (!watch_directories (files, &error))
+        g_warning ("%s", error->message);
     files->changed (files->data);
     return G_SOURCE_REMOVE;
 }
@@ -209,8 +229,10 @@ bulkhead_policy_files_watch (const char *config_dir, void (*changed) (gpointer d
     files->changed = changed;
     files->data = data;
     files->source = g_unix_fd_add (inotify, G_IO_IN, on_readable_cb, files);
-    watch_directories (files);
-    return files;
+    if (watch_directories (files, error))
+        return files;
+    bulkhead_policy_files_free (files);
+    return NULL;
 }
 
 void

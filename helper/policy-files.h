@@ -10,8 +10,9 @@
 
 /*
  * Returns: (transfer full): never NULL. No directory: nothing is fixed. A file or directory that
- * cannot be used, or a file that somebody is writing to: everything is fixed, see bulkhead_managed_close(), and the problem is set in the
- * value; what to do with it is the caller's to decide.
+ * cannot be used, or a file that somebody is writing to: everything is fixed, see
+ * bulkhead_managed_close(), and the problem is set in the value; what to do with it is the caller's
+ * to decide.
  */
 BulkheadManaged *bulkhead_policy_files_read (const char *config_dir);
 
@@ -19,8 +20,8 @@ typedef struct _BulkheadPolicyFiles BulkheadPolicyFiles;
 
 /*
  * Calls @changed a moment after something in the directory changed, or came to be, or went. NULL
- * and FAILED when the kernel does not tell (inotify); without @config_dir there is nothing to
- * watch until it is there.
+ * and FAILED when the kernel does not tell (inotify); without @config_dir the directory above it is
+ * watched until it is there.
  */
 BulkheadPolicyFiles *bulkhead_policy_files_watch (const char *config_dir,
                                                   void (*changed) (gpointer data), gpointer data,

@@ -89,7 +89,8 @@ bulkhead_run_log (BulkheadCtl *ctl, GError **error)
           .arg = G_OPTION_ARG_FILENAME,
           .arg_data = &limit,
           .arg_description = "N",
-          .description = "The newest N events (default " LIMIT_DEFAULT "); 0: all that are kept" },
+          .description = "The newest N events (default " LIMIT_DEFAULT
+                         "); 0: all in the newest 4 MiB of the log" },
         { NULL },
     };
 

@@ -10,10 +10,10 @@
     "  --help                    Print this, or the help of a verb\n"                              \
     "  --version                 Print the version\n"
 #define EXCEPT_ARGUMENTS                                                                           \
-    "ADDRESS[/PREFIX]... [--protocol any|tcp|udp|icmp] [--port N] [--file FILE]"
+    "[ADDRESS[/PREFIX]]... [--protocol any|tcp|udp|icmp [--port N] | --file FILE]"
 
 static const BulkheadVerb verbs[] = {
-    { "status", "status [--watch] [--check]", "Tell what the lock does", bulkhead_run_status },
+    { "status", "status [--watch|--check]", "Tell what the lock does", bulkhead_run_status },
     { "lock", "lock", "Let nothing leave except through a trusted tunnel", bulkhead_run_lock },
     { "unlock", "unlock", "Take the lock away", bulkhead_run_unlock },
     { "pause", "pause SECONDS", "Open everything for a time, as 300, 5m or 1h",

@@ -32,6 +32,15 @@ static const struct {
     { "method", NULL, N_ ("asked for: %s") },
     /* Translators: %s is a message in English. */
     { "problem", NULL, N_ ("reason: %s") },
+    { "promise", "bridged guests and packet sockets are not seen: no netdev egress hook",
+      N_ ("what is weaker: virtual machines that share the network card directly, and programs "
+          "that build their own packets, are not seen") },
+    { "promise", "what is blocked cannot be told: no nflog",
+      N_ ("what is weaker: it cannot be told what was refused") },
+    { "promise",
+      "another program can remove the rules; they are put back: no table owner with persist",
+      N_ ("what is weaker: another program with full rights can remove the rules; they are put "
+          "back") },
     /* Translators: %s is a message in English. */
     { "promise", NULL, N_ ("what is weaker: %s") },
 };

@@ -267,10 +267,10 @@ def write_grants(place, *grants):
     os.chmod(path, 0o600)
 
 
-def settle(place):
+def settle(place, *arguments):
     """Locked, with a trusted tunnel, an exception, and a user who is authorised."""
     write_grants(place, (GRANTED, "bin"))
-    place.start()
+    place.start(*arguments)
     place.call("AddTunnel", tunnel())
     place.call("AddExceptions", "(['192.0.2.0/24'],)")
     place.call("Lock")

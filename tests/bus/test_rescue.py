@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way out when no helper answers, and the wall when none could lock."""
+"""The way out when no helper answers."""
 import json
 import os
 import re
@@ -11,8 +11,7 @@ import tempfile
 
 import pytest
 
-from place import (BLOCKING, BROKEN, HELPER, NOBODY, OFF, SECONDS, SOURCE, Bus, run, settle,
-                   wait_for)
+from place import BLOCKING, HELPER, NOBODY, OFF, SECONDS, SOURCE, Bus, settle, wait_for
 
 CTL = os.environ.get("BULKHEADCTL") or os.path.join(SOURCE, "build/app/ctl/bulkheadctl")
 NOWHERE = "unix:path=/nonexistent"
@@ -348,111 +347,3 @@ def test_bulkheadctl(place):
     done = ctl("rescue")
     assert done.returncode == 0 and done.stdout.startswith("nothing to undo")
     assert place.helpers[0].wait(SECONDS) == -signal.SIGKILL
-
-
-def close(place, *more, before=""):
-    return place.end(place.spawn("--close", *more, address=NOWHERE, before=before), how=None)
-
-
-def flush(place):
-    run("ip", "netns", "exec", place.namespace, "nft", "flush", "ruleset")
-
-
-def is_closed(place):
-    """The built-in rules, and nothing else."""
-    rules = place.rules_in_kernel()
-    return rules.count("policy drop") == 3 and rules.count("accept") == 2 and "jump" not in rules
-
-
-def test_close(place):
-    """What is stored as locked and does not stand is closed; the next helper takes its place."""
-    settle(place)
-    rules = place.rules_in_kernel()
-    place.end(place.helpers[0], signal.SIGKILL)
-    assert close(place) == (0, "") and place.rules_in_kernel() == rules
-    flush(place)
-    status, said = close(place)
-    assert status == 0 and "everything is blocked" in said
-    assert is_closed(place)
-    assert close(place) == (0, "")
-    place.start()
-    assert place.property("State") == BLOCKING and place.call("Verify") == (True, "")
-    place.call("Unlock")
-    place.end(place.helpers[-1])
-    assert close(place) == (0, "") and place.rules_in_kernel() == ""
-
-
-def test_close_leaves_a_helper_alone(place):
-    """It may be about to lock or unlock."""
-    settle(place)
-    place.helpers[0].send_signal(signal.SIGSTOP)
-    assert close(place) == (0, "")
-    place.helpers[0].send_signal(signal.SIGCONT)
-    assert place.call("Verify") == (True, "")
-
-
-SPOILT = ["echo what > {file};", "chmod 777 {state};", "rm {file}; mkdir {file};"]
-
-
-@pytest.mark.parametrize("what, spoil", [
-    ("--close", "rm -r {state};"),  # a disk that is not there, for all anybody knows
-    *[(what, spoil) for what in ("--close", "--boot") for spoil in SPOILT]])
-def test_state_that_cannot_be_read_is_closed(place, what, spoil):
-    settle(place)
-    place.end(place.helpers[0], signal.SIGKILL)
-    flush(place)
-    subprocess.run(["sh", "-c", spoil.format(state=place.state, file=place.file)], check=True)
-    place.end(place.spawn(what, address=NOWHERE), how=None)
-    rules = place.rules_in_kernel()
-    assert rules.count("policy drop") >= 3 and "203.0.113.5" not in rules
-
-
-def test_boot_with_a_broken_disk(place):
-    """A state that is there and out of reach: closed, said, and failed."""
-    settle(place)
-    place.end(place.helpers[0])
-    flush(place)
-    status, said = place.end(place.spawn(
-        "--boot", address=NOWHERE, before=f"mount -t tmpfs -o mode=777 none {place.state};"),
-        how=None)
-    assert status == 1 and "everything is blocked" in said and "others may write" in said
-    assert is_closed(place)
-    place.start()
-    assert place.property("State") == BLOCKING and not is_closed(place)
-    assert "closed" in [event["event"] for event in place.events()]
-
-
-def test_boot_while_a_helper_has_the_lock(place):
-    settle(place)
-    rules = place.rules_in_kernel()
-    status, said = place.end(place.spawn("--boot", address=NOWHERE), how=None)
-    assert status == 1 and "another helper" in said
-    assert place.rules_in_kernel() == rules
-
-
-def crowd(place):
-    """So many chains of somebody else that the kernel takes none of ours at postrouting."""
-    chains = "".join(f"chain c{n} {{ type filter hook postrouting priority 0; }}\n"
-                     for n in range(1024))
-    subprocess.run(["ip", "netns", "exec", place.namespace, "nft", "-f", "-"], check=True, text=True,
-                   input=f"table ip crowd {{\n{chains}}}", timeout=SECONDS)
-
-
-@pytest.mark.parametrize("guard", [(), ("--no-owner",)], ids=["owner", "plain"])
-def test_a_lock_that_the_kernel_refuses(place, guard):
-    """Nothing is left open meanwhile, and the lock comes as soon as it is to be had."""
-    settle(place)
-    place.end(place.helpers[0], signal.SIGKILL)
-    flush(place)
-    crowd(place)
-    status, said = place.end(place.spawn("--boot", *guard, address=NOWHERE), how=None)
-    assert status == 1 and "everything is blocked" in said and "refused" in said
-    run("ip", "netns", "exec", place.namespace, "nft", "delete", "table", "inet", "bulkhead")
-    place.spawn(*guard)
-    wait_for(place.bus.has_helper)
-    assert place.property("State") == BROKEN
-    rules = run("ip", "netns", "exec", place.namespace, "nft", "list", "table", "inet", "bulkhead")
-    assert rules.count("policy drop") == 3 and rules.count("accept") == 2
-    run("ip", "netns", "exec", place.namespace, "nft", "delete", "table", "ip", "crowd")
-    wait_for(lambda: place.property("State") == BLOCKING)
-    assert place.call("Verify") == (True, "")

@@ -454,7 +454,7 @@ class Lab:
         return seen.seen, result
 
     def allowed(self, endpoints=(), lan=False):
-        """Whether the ISP may see a frame while locked: DESIGN 5, written a second time."""
+        """Whether the ISP may see a frame while locked: compile.h, written a second time."""
         tunnels = set(WireGuard.address.values()) | {"10.9.0.2", "10.10.0.2"}
 
         def judge(c):

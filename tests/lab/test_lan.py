@@ -218,7 +218,7 @@ def test_resume(lab):
 
 
 def test_pause_does_not_survive_a_restart(lab):
-    """After a crash the stricter state is in force (DESIGN 4)."""
+    """After a crash the stricter state is in force."""
     lab.must("lock")
     lab.must("pause", "600")
     lab.stop_helper(signal.SIGKILL)

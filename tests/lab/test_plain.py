@@ -14,7 +14,7 @@ from traffic import probe_ways
 from vpn import wait_for
 
 LAB = {"owner": False}
-BACK_MS = 100  # DESIGN 11 says 10 on an idle machine; this one has two cores that both flood
+BACK_MS = 100  # 10 are meant, on an idle machine; this one has two cores that both flood
 
 
 def repairs(lab):

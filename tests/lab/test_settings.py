@@ -100,7 +100,7 @@ def test_taken_twice(lab):
 
 
 def test_only_root_may_change(lab):
-    """Reading is for everyone; weakening and strengthening are for uid 0 (issue 2, point 5)."""
+    """Reading is for everyone; weakening and strengthening are for uid 0."""
     lab.must("lock")
     before = picture(lab)
 

@@ -117,7 +117,7 @@ class Story:
 
     def closed_chapter(self, name, seconds=1.5, opened=None, during=None):
         """Some of what is opened must be seen; of the rest nothing, and no frame of any kind but
-        what DESIGN 5 allows."""
+        what may leave while locked (Lab.allowed)."""
         opened = opened or {}
         allowed = self.lab.allowed(self.tunnel.endpoints(), opened is LAN)
         seen, tried = self.sent(seconds, during)

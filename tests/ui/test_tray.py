@@ -15,7 +15,7 @@ from tray import (BUS_NAME, ITEM, ITEM_PATH, LAN, LINE, LOCK, MENU, MENU_PATH, O
                   tunnel_up)
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-TYPES = {  # CONVENTIONS.md 1.1: panels crash on others
+TYPES = {  # exactly these: panels crash on others
     "Category": "s", "Id": "s", "Title": "s", "Status": "s", "WindowId": "i", "IconName": "s",
     "IconPixmap": "a(iiay)", "IconAccessibleDesc": "s", "IconThemePath": "s",
     "OverlayIconName": "s", "OverlayIconPixmap": "a(iiay)", "AttentionIconName": "s",

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may include what (DESIGN.md section 9). One wrong #include fails the build's tests."""
+"""Who may include what. One wrong #include fails the build's tests."""
 
 import pathlib
 import re

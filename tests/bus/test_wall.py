@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The wall when none could lock: bulkheadd --close and --boot, and a helper that is refused."""
+import os
+import signal
+import subprocess
+
+import pytest
+
+from place import BLOCKING, BROKEN, OFF, SECONDS, run, settle, wait_for
+
+NOWHERE = "unix:path=/nonexistent"
+
+
+def nft(place, *words):
+    return run(*place.enter(), "nft", *words)
+
+
+def flush(place):
+    nft(place, "flush", "ruleset")
+
+
+def is_closed(place):
+    """The built-in rules, and nothing else."""
+    tables = nft(place, "list", "tables")
+    rules = nft(place, "list", "table", "inet", "bulkhead") if "inet bulkhead" in tables else ""
+    return (rules.count("policy drop") == 3 and rules.count("accept") == 2 and "jump" not in rules
+            and "netdev bulkhead" not in tables)
+
+
+def close(place, *more, before=""):
+    return place.end(place.spawn("--close", *more, address=NOWHERE, before=before), how=None)
+
+
+def test_close(place):
+    """What is stored as locked and does not stand is closed; the next helper takes its place."""
+    settle(place)
+    rules = place.rules_in_kernel()
+    place.end(place.helpers[0], signal.SIGKILL)
+    assert close(place) == (0, "") and place.rules_in_kernel() == rules
+    flush(place)
+    status, said = close(place)
+    assert status == 0 and "everything is blocked" in said
+    assert is_closed(place)
+    assert close(place) == (0, "")
+    place.start()
+    assert place.property("State") == BLOCKING and place.call("Verify") == (True, "")
+    place.call("Unlock")
+    place.end(place.helpers[-1])
+    assert close(place) == (0, "") and place.rules_in_kernel() == ""
+
+
+@pytest.mark.parametrize("damage, whole", [
+    ("chain inet bulkhead output { policy accept; }", False),
+    ("add table inet bulkhead { flags dormant; }", False),
+    ("flush chain inet bulkhead input; delete chain inet bulkhead input", False),
+    ("flush chain inet bulkhead output", True),  # it drops everything now
+    ("delete table netdev bulkhead", True),  # no wall is there
+])
+def test_what_counts_as_a_wall(place, damage, whole):
+    """Chains that drop, whatever they are called and however many are left."""
+    settle(place, "--no-owner")
+    place.end(place.helpers[0], signal.SIGKILL)
+    nft(place, damage)
+    rules = place.rules_in_kernel()
+    status, said = close(place, "--no-owner")
+    assert status == 0
+    assert (place.rules_in_kernel() == rules) == whole == (said == "")
+    assert is_closed(place) == (not whole)
+
+
+def test_a_helper_that_cannot_start_closes(place):
+    """Where no service manager runs --close after it."""
+    settle(place)
+    place.end(place.helpers[0], signal.SIGKILL)
+    flush(place)
+    os.chmod(place.state, 0o777)
+    status, said = place.end(place.spawn(), how=None)
+    assert status == 1 and "everything is blocked" in said and "others may write" in said
+    assert is_closed(place)
+
+
+def test_a_helper_that_never_locked_closes_nothing(place):
+    status, said = place.end(place.spawn(address=NOWHERE), how=None)
+    assert status == 1 and "blocked" not in said.lower() and place.rules_in_kernel() == ""
+    place.start()
+    place.end(place.helpers[-1])
+    status, said = place.end(place.spawn(address=NOWHERE), how=None)
+    assert status == 1 and "blocked" not in said.lower() and place.rules_in_kernel() == ""
+
+
+def test_close_leaves_a_helper_alone(place):
+    """It may be about to lock or unlock."""
+    settle(place)
+    place.helpers[0].send_signal(signal.SIGSTOP)
+    assert close(place) == (0, "")
+    place.helpers[0].send_signal(signal.SIGCONT)
+    assert place.call("Verify") == (True, "")
+
+
+SPOILT = ["echo what > {file};", "chmod 777 {state};", "rm {file}; mkdir {file};"]
+
+
+@pytest.mark.parametrize("what, spoil", [
+    ("--close", "rm -r {state};"),  # a disk that is not there, for all anybody knows
+    *[(what, spoil) for what in ("--close", "--boot") for spoil in SPOILT]])
+def test_state_that_cannot_be_read_is_closed(place, what, spoil):
+    settle(place)
+    place.end(place.helpers[0], signal.SIGKILL)
+    flush(place)
+    subprocess.run(["sh", "-c", spoil.format(state=place.state, file=place.file)], check=True)
+    place.end(place.spawn(what, address=NOWHERE), how=None)
+    rules = place.rules_in_kernel()
+    assert rules.count("policy drop") >= 3 and "203.0.113.5" not in rules
+
+
+def test_boot_with_a_broken_disk(place):
+    """A state that is there and out of reach: closed, said, and failed."""
+    settle(place)
+    place.end(place.helpers[0])
+    flush(place)
+    status, said = place.end(place.spawn(
+        "--boot", address=NOWHERE, before=f"mount -t tmpfs -o mode=777 none {place.state};"),
+        how=None)
+    assert status == 1 and "everything is blocked" in said and "others may write" in said
+    assert is_closed(place)
+    place.start()
+    assert place.property("State") == BLOCKING and not is_closed(place)
+    assert "closed" in [event["event"] for event in place.events()]
+
+
+def test_boot_while_a_helper_has_the_lock(place):
+    settle(place)
+    rules = place.rules_in_kernel()
+    status, said = place.end(place.spawn("--boot", address=NOWHERE), how=None)
+    assert status == 1 and "another helper" in said
+    assert place.rules_in_kernel() == rules
+
+
+def crowd(place, hook="postrouting", family="ip", device=""):
+    """So many chains of somebody else that the kernel takes none of ours there."""
+    chains = "".join(f"chain c{n} {{ type filter hook {hook} {device} priority 0; }}\n"
+                     for n in range(1024))
+    subprocess.run([*place.enter(), "nft", "-f", "-"], check=True, text=True, timeout=SECONDS,
+                   input=f"table {family} crowd {{\n{chains}}}")
+
+
+@pytest.mark.parametrize("guard", [(), ("--no-owner",)], ids=["owner", "plain"])
+def test_a_lock_that_the_kernel_refuses(place, guard):
+    """Nothing is left open meanwhile, and the lock comes as soon as it is to be had."""
+    settle(place)
+    place.end(place.helpers[0], signal.SIGKILL)
+    flush(place)
+    crowd(place)
+    status, said = place.end(place.spawn("--boot", *guard, address=NOWHERE), how=None)
+    assert status == 1 and "everything is blocked" in said and "refused" in said
+    nft(place, "delete", "table", "inet", "bulkhead")
+    place.spawn(*guard)
+    wait_for(place.bus.has_helper)
+    assert place.property("State") == BROKEN
+    assert is_closed(place)
+    nft(place, "delete", "table", "ip", "crowd")
+    wait_for(lambda: place.property("State") == BLOCKING)
+    assert place.call("Verify") == (True, "")
+
+
+def test_a_stricter_lock_that_the_kernel_refuses(place):
+    """What stands from before lets more out than is wanted now: it does not count as a wall."""
+    settle(place)
+    place.call("SetLan", "(true, @a{sv} {})")
+    place.end(place.helpers[0], signal.SIGKILL)
+    nft(place, "flush chain inet bulkhead postrouting; delete chain inet bulkhead postrouting")
+    crowd(place)
+    os.mkdir(os.path.join(place.directory, "policy.d"), 0o755)
+    with open(os.path.join(place.directory, "policy.d/lan.conf"), "w", encoding="utf-8") as file:
+        file.write("[bulkhead]\nlan=false\n")
+    place.start()
+    assert place.property("State") == BROKEN and is_closed(place)
+    nft(place, "delete", "table", "ip", "crowd")
+    wait_for(lambda: place.property("State") == BLOCKING)
+    assert place.call("Verify") == (True, "")
+
+
+def test_a_link_that_cannot_be_guarded(place):
+    """What is known to stand, and lets out no more than is wanted, stays in its place."""
+    settle(place)
+    helper = place.helpers[0]
+    helper.send_signal(signal.SIGSTOP)
+    run("ip", "-n", place.namespace, "link", "add", "eth1", "type", "veth", "peer", "name", "far1")
+    crowd(place, "egress", "netdev", "device eth1")
+    helper.send_signal(signal.SIGCONT)
+    wait_for(lambda: place.property("State") == BROKEN)
+    assert "eth1" in place.call("GetStatus")["problem"]
+    rules = place.rules_in_kernel()
+    assert not is_closed(place) and "203.0.113.5" in rules
+    nft(place, "delete", "table", "netdev", "crowd")
+    wait_for(lambda: place.property("State") == BLOCKING)
+    assert place.call("Verify") == (True, "")
+
+
+def test_settings_change_while_rules_of_another_lock_stand(place):
+    """They are nobody's to take out but by unlocking."""
+    settle(place)
+    saved = nft(place, "list", "table", "inet", "bulkhead")
+    place.call("Unlock")
+    assert place.property("State") == OFF
+    rules = saved[saved.index("\tchain refuse"):saved.index("\tchain input")]
+    nft(place, f"table inet bulkhead {{ {rules} }}")
+    wait_for(lambda: not place.call("Verify")[0])
+    assert place.property("State") == BROKEN
+    for method, arguments in (("Resume", "()"), ("AddExceptions", "(['198.51.100.0/24'],)"),
+                              ("SetLan", "(true, @a{sv} {})")):
+        place.call(method, arguments)
+        assert place.property("State") == BROKEN and "refuse" in place.rules_in_kernel()
+    assert "198.51.100.0/24" in place.call("ListExceptions")
+    place.call("Unlock")
+    assert place.property("State") == OFF and place.rules_in_kernel() == ""
