@@ -17,8 +17,14 @@ close_everything (gboolean use_owner, GError **error)
         g_prefix_error_literal (error, "everything is blocked, for the lock is not to be had: ");
         return BULKHEAD_EVENT_CLOSED;
     }
-    g_prefix_error (error,
-                    "NOTHING IS BLOCKED (%s), and the lock is not to be had: ", refused->message);
+    if (sink != NULL && bulkhead_fallback_has_wall (sink))
+        g_prefix_error (error,
+                        "what stands in the kernel stays (%s), and the lock is not to be had: ",
+                        refused->message);
+    else
+        g_prefix_error (error,
+                        "IT MAY BE THAT NOTHING IS BLOCKED (%s), and the lock is not to be had: ",
+                        refused->message);
     return BULKHEAD_EVENT_BROKEN;
 }
 

@@ -189,24 +189,29 @@ run (const BulkheadDaemonOptions *options, GError **error)
     return ok;
 }
 
-/* Where systemd starts the helper, ExecStopPost= does the same; elsewhere nobody else would. A
- * helper that has no place for its state never locked anything. */
+/* Where systemd starts the helper, ExecStopPost= does more; elsewhere nobody else would. Nothing is
+ * closed where nothing was ever stored, or where another helper is at work. */
 static void
 close_what_was_locked (const BulkheadDaemonOptions *options)
 {
+    g_autofree char *file = g_build_filename (options->state_dir, BULKHEAD_STORE_FILE, NULL);
     g_autoptr (GError) error = NULL;
 
-    if (g_file_test (options->state_dir, G_FILE_TEST_EXISTS)
+    if (g_file_test (file, G_FILE_TEST_EXISTS)
         && !bulkhead_boot_close (options->state_dir, options->config_dir, options->use_owner,
                                  &error))
-        g_printerr ("bulkheadd: NOTHING IS BLOCKED: %s\n", error->message);
+        g_printerr ("bulkheadd: IT MAY BE THAT NOTHING IS BLOCKED: %s\n", error->message);
 }
 
 gboolean
 bulkhead_daemon_run (const BulkheadDaemonOptions *options, GError **error)
 {
-    if (run (options, error))
+    g_autoptr (GError) local = NULL;
+
+    if (run (options, &local))
         return TRUE;
-    close_what_was_locked (options);
+    if (!g_error_matches (local, BULKHEAD_ERROR, BULKHEAD_ERROR_ALREADY_RUNNING))
+        close_what_was_locked (options);
+    g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
 }

@@ -3,7 +3,6 @@
 
 #include "clock.h"
 #include "compile.h"
-#include "weaker.h"
 
 #define SLEEP_MIN (G_USEC_PER_SEC / 10) /* the two clocks are not read at the same time */
 
@@ -120,9 +119,7 @@ bulkhead_enforcer_enforce (BulkheadEnforcer *enforcer, const BulkheadPolicy *pol
         && bulkhead_sink_verify (enforcer->sink, ruleset, ruleset, BULKHEAD_READ_RULES, NULL))
         return TRUE;
     if (!apply_and_verify (enforcer, ruleset, error)) {
-        /* A transaction that was refused changed nothing. */
-        if (!bulkhead_enforcer_verify (enforcer))
-            bulkhead_enforcer_forget (enforcer);
+        bulkhead_enforcer_forget (enforcer);
         return FALSE;
     }
     enforcer->unread |= has_new_large_set (ruleset, enforcer->applied);
@@ -150,12 +147,6 @@ bulkhead_enforcer_take_unread (BulkheadEnforcer *enforcer)
 
     enforcer->unread = FALSE;
     return unread;
-}
-
-gboolean
-bulkhead_enforcer_holds_back (BulkheadEnforcer *enforcer, const BulkheadPolicy *policy)
-{
-    return enforcer->applied != NULL && !bulkhead_policy_is_weaker (policy, enforcer->policy);
 }
 
 char *

@@ -19,8 +19,8 @@ BulkheadSink *bulkhead_enforcer_get_sink (BulkheadEnforcer *enforcer);
 
 /*
  * Puts what @policy means in @net into the kernel, and knows it is there; what is there already is
- * looked at, but for its elements, and left alone. KERNEL_REFUSED or NOT_ENFORCED: what was known
- * to be there is, when it was read back once more, or else nobody knows until the next success.
+ * looked at, but for its elements, and left alone. KERNEL_REFUSED or NOT_ENFORCED: then nobody
+ * knows what is there until the next success.
  */
 gboolean bulkhead_enforcer_enforce (BulkheadEnforcer *enforcer, const BulkheadPolicy *policy,
                                     const BulkheadNet *net, GError **error);
@@ -28,9 +28,6 @@ gboolean bulkhead_enforcer_enforce (BulkheadEnforcer *enforcer, const BulkheadPo
 /* Whether everything is still as it was last enforced. FALSE also when nobody knows, as after a
  * sleep during a pause. */
 gboolean bulkhead_enforcer_verify (BulkheadEnforcer *enforcer);
-
-/* Whether what is known to be there lets out no more than @policy does. */
-gboolean bulkhead_enforcer_holds_back (BulkheadEnforcer *enforcer, const BulkheadPolicy *policy);
 
 /* Nothing that is thought to be there counts any more. */
 void bulkhead_enforcer_forget (BulkheadEnforcer *enforcer);

@@ -125,22 +125,22 @@ check_nothing_stands (BulkheadEngine *engine)
     set_problem (engine, error);
 }
 
-/* What is asked for and cannot be had is not left open; what is known to stand may stay when it
- * lets no more out. */
+/* What is asked for and cannot be had is not left open, and says so: what stands there lets out
+ * what was wanted once, and in another net. */
 static void
 close_all (BulkheadEngine *engine, GError **error)
 {
-    if (bulkhead_enforcer_holds_back (engine->enforcer, engine->policy))
-        return;
-    bulkhead_enforcer_forget (engine->enforcer);
-    if (!bulkhead_fallback_close (sink_of (engine), NULL)
-        && !bulkhead_fallback_has_wall (sink_of (engine)))
+    BulkheadSink *sink = sink_of (engine);
+
+    if (bulkhead_fallback_close (sink, NULL))
+        g_prefix_error_literal (error, "everything is blocked, tunnels too: ");
+    else if (!bulkhead_fallback_has_wall (sink))
         g_prefix_error_literal (error, "NOTHING IS BLOCKED: ");
 }
 
 /*
  * Enforces the policy in the net as it is now. A link that vanished between the look and the
- * transaction makes the kernel refuse; a second look knows better.
+ * transaction makes the kernel refuse; a second look knows better, if it sees something new.
  */
 static void
 enforce_now (BulkheadEngine *engine)
@@ -152,10 +152,14 @@ enforce_now (BulkheadEngine *engine)
         return;
     }
     for (guint attempt = 0; attempt < ATTEMPTS; attempt++) {
+        g_autoptr (BulkheadNet) before = bulkhead_net_ref (engine->net);
+
         g_clear_error (&error);
         if (enforce (engine, engine->policy, &error))
             break;
         take_net (engine);
+        if (bulkhead_net_equal (engine->net, before))
+            break;
     }
     if (error != NULL)
         close_all (engine, &error);
@@ -264,6 +268,7 @@ weaken (BulkheadEngine *engine, const BulkheadPolicy *policy, GError **error)
 static gboolean
 strengthen (BulkheadEngine *engine, const BulkheadPolicy *policy, GError **error)
 {
+    gboolean others = !engine->policy->locked && bulkhead_sink_has_tables (sink_of (engine));
     g_autoptr (GError) restore_error = NULL;
 
     if (!bulkhead_settings_save (engine->settings, policy, error))
@@ -275,7 +280,7 @@ strengthen (BulkheadEngine *engine, const BulkheadPolicy *policy, GError **error
         /* The stricter one stays stored: then it is what is wanted, and nothing else is open. */
         g_warning ("%s", restore_error->message);
         take_policy (engine, policy);
-    } else if (!engine->policy->locked) {
+    } else if (!engine->policy->locked && !others) {
         /* Half a lock is none of ours to leave behind. */
         enforce (engine, engine->policy, NULL);
     }
@@ -283,23 +288,16 @@ strengthen (BulkheadEngine *engine, const BulkheadPolicy *policy, GError **error
     return FALSE;
 }
 
-/* A pause is not stored: only the rules change. */
+/* A pause is not stored: only the rules change. One that was to end does, whatever it takes. */
 static gboolean
 pause_or_resume (BulkheadEngine *engine, const BulkheadPolicy *policy, GError **error)
 {
     if (enforce (engine, policy, error))
         return TRUE;
+    if (policy->pause_seconds == 0)
+        take_policy (engine, policy);
     enforce_now (engine);
     return FALSE;
-}
-
-static gboolean
-differs_in_pause_only (const BulkheadPolicy *a, const BulkheadPolicy *b)
-{
-    g_autoptr (BulkheadPolicy) without_a = bulkhead_policy_with_pause (a, 0, 0, NULL);
-    g_autoptr (BulkheadPolicy) without_b = bulkhead_policy_with_pause (b, 0, 0, NULL);
-
-    return !bulkhead_policy_equal (a, b) && bulkhead_policy_equal (without_a, without_b);
 }
 
 /* A change of long lists leaves memory worth giving back. */
@@ -324,7 +322,7 @@ bulkhead_engine_change (BulkheadEngine *engine, const BulkheadPolicy *policy, GE
         bulkhead_sink_forget_flows (sink_of (engine));
     if (!was->locked && !policy->locked)
         ok = bulkhead_settings_save (engine->settings, policy, error);
-    else if (differs_in_pause_only (was, policy))
+    else if (bulkhead_policy_differs_in_pause_only (was, policy))
         ok = pause_or_resume (engine, policy, error);
     else
         ok = weaker ? weaken (engine, policy, error) : strengthen (engine, policy, error);
@@ -343,7 +341,10 @@ bulkhead_engine_change (BulkheadEngine *engine, const BulkheadPolicy *policy, GE
 gboolean
 bulkhead_engine_clear (BulkheadEngine *engine, GError **error)
 {
-    return bulkhead_engine_is_as_wanted (engine) || enforce (engine, engine->policy, error);
+    gboolean ok = enforce (engine, engine->policy, error);
+
+    check_nothing_stands (engine);
+    return ok;
 }
 
 /* What the settings say now, with the pause as it is, unless the administrator locks. */

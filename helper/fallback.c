@@ -18,6 +18,7 @@ bulkhead_fallback_ruleset (void)
     BulkheadChain *forward = add_chain (table, "forward", HOOK_FORWARD);
     BulkheadChain *output = add_chain (table, "output", HOOK_OUTPUT);
 
+    ruleset->partial = TRUE;
     rule (input, iifname ("lo"), ACCEPT);
     rule (input, COUNTER, DROP);
     rule (forward, COUNTER, DROP);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The built-in rules for when the wanted ones cannot be had: loopback, and nothing else. They stand
- * in the lock's own tables, so that the lock takes their place by one transaction as soon as it
- * can, and everything that takes a lock out takes them out too. They are as few as can be: whatever
- * keeps the kernel from taking the lock should not keep it from taking these. Raw frames, as
- * DHCP's, are not held back.
+ * in the lock's own table, so that the lock takes their place by one transaction as soon as it can,
+ * and everything that takes a lock out takes them out too. They are as few as can be: whatever
+ * keeps the kernel from taking the lock should not keep it from taking these. Raw and bridged
+ * frames, as DHCP's, are held back only where a lock's guard of the links stands: it stays.
  */
 #pragma once
 
@@ -16,6 +16,6 @@ BulkheadRuleset *bulkhead_fallback_ruleset (void);
  * What their rules accept is not judged: only who made them knows what was wanted. */
 gboolean bulkhead_fallback_has_wall (BulkheadSink *sink);
 
-/* Puts them in the place of whatever lock stands in the kernel, and reads them back. FALSE:
- * KERNEL_REFUSED or NOT_ENFORCED. */
+/* Puts them in the place of whatever lock stands there, and reads them back. FALSE: KERNEL_REFUSED
+ * or NOT_ENFORCED. */
 gboolean bulkhead_fallback_close (BulkheadSink *sink, GError **error);

@@ -222,7 +222,10 @@ bulkhead_lock_set_policy (BulkheadLock *self, BulkheadPolicy *policy, GError **e
 gboolean
 bulkhead_lock_clear (BulkheadLock *self, GError **error)
 {
-    return bulkhead_engine_clear (self->engine, error);
+    gboolean ok = bulkhead_engine_clear (self->engine, error);
+
+    publish (self);
+    return ok;
 }
 
 /* ---- the administrator's ---- */

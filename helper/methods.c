@@ -7,16 +7,24 @@
 #include "error.h"
 #include "found.h"
 
+/* Writes the event with the caller and the one pair of @name and @value. */
+static void
+note (const BulkheadRequest *request, BulkheadEvent event, const char *name, const char *value)
+{
+    g_autofree char *uid = g_strdup_printf ("%u", request->caller->uid);
+
+    bulkhead_journal_write (request->journal, event,
+                            (const char *const[]){ "uid", uid, name, value, NULL });
+}
+
 /*
- * Makes @policy, unless it is NULL with its error set, the one in force. The event is written
- * with the caller and the one pair of @name and @value, and only when something is different.
+ * Makes @policy, unless it is NULL with its error set, the one in force. The event is noted only
+ * when something is different.
  */
 static GVariant *
 change (const BulkheadRequest *request, BulkheadPolicy *policy, BulkheadEvent event,
         const char *name, const char *value, GError **error)
 {
-    g_autofree char *uid = g_strdup_printf ("%u", request->caller->uid);
-    const char *const detail[] = { "uid", uid, name, value, NULL };
     gboolean same;
 
     if (policy == NULL)
@@ -25,7 +33,7 @@ change (const BulkheadRequest *request, BulkheadPolicy *policy, BulkheadEvent ev
     if (!bulkhead_lock_set_policy (request->lock, policy, error))
         return NULL;
     if (!same)
-        bulkhead_journal_write (request->journal, event, detail);
+        note (request, event, name, value);
     return g_variant_new ("()");
 }
 
@@ -38,14 +46,27 @@ do_lock (const BulkheadRequest *request, GError **error)
     return change (request, policy, BULKHEAD_EVENT_LOCKED, NULL, NULL, error);
 }
 
+/* The rules of a lock that stand though it is off. */
+static GVariant *
+clear (const BulkheadRequest *request, GError **error)
+{
+    gboolean stood = bulkhead_lock_get_state (request->lock) == BULKHEAD_STATE_BROKEN;
+
+    if (!bulkhead_lock_clear (request->lock, error))
+        return NULL;
+    if (stood)
+        note (request, BULKHEAD_EVENT_UNLOCKED, NULL, NULL);
+    return g_variant_new ("()");
+}
+
 static GVariant *
 do_unlock (const BulkheadRequest *request, GError **error)
 {
     const BulkheadPolicy *now = bulkhead_lock_get_policy (request->lock);
     g_autoptr (BulkheadPolicy) policy = bulkhead_policy_with_locked (now, FALSE);
 
-    if (!now->locked && !bulkhead_lock_clear (request->lock, error))
-        return NULL;
+    if (!now->locked)
+        return clear (request, error);
     return change (request, policy, BULKHEAD_EVENT_UNLOCKED, NULL, NULL, error);
 }
 

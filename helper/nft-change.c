@@ -95,6 +95,8 @@ change_table (Work *work)
         actual != NULL && table != NULL
         && (bulkhead_describe_flags (actual) == change->flags || is_orphan (change, actual));
 
+    if (table == NULL && change->wanted->partial)
+        return;
     if (actual != NULL && !stays)
         bulkhead_batch_delete_table (work->batch, work->family);
     if (table == NULL)

@@ -166,9 +166,7 @@ bulkhead_describe (const struct nlmsghdr *message)
 guint32
 bulkhead_describe_flags (const char *table)
 {
-    const char *flags = strrchr (table, ' ');
-
-    return flags != NULL ? strtoul (flags, NULL, 10) : 0;
+    return strtoul (strrchr (table, ' '), NULL, 10);
 }
 
 /* ---- elements ---- */

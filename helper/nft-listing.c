@@ -159,6 +159,12 @@ bulkhead_listing_has_chains (const BulkheadListing *listing, const BulkheadListi
     return TRUE;
 }
 
+static BulkheadFamily
+family_of (const char *name)
+{
+    return g_str_equal (name, "inet") ? BULKHEAD_FAMILY_INET : BULKHEAD_FAMILY_NETDEV;
+}
+
 /* Which rule of a chain differs first, in nft's words. */
 static char *
 explain_rules (const BulkheadRuleset *ruleset, BulkheadFamily family, const char *name,
@@ -191,10 +197,17 @@ explain_object (const BulkheadRuleset *ruleset, const char *key, const char *exp
     if (expected == NULL)
         return g_strdup_printf ("%s is not ours", key);
     if (g_str_equal (words[0], "rule"))
-        return explain_rules (
-            ruleset, g_str_equal (words[1], "inet") ? BULKHEAD_FAMILY_INET : BULKHEAD_FAMILY_NETDEV,
-            words[2], expected, actual);
+        return explain_rules (ruleset, family_of (words[1]), words[2], expected, actual);
     return g_strdup_printf ("there is “%s” in the place of “%s”", actual, expected);
+}
+
+/* A partial ruleset says nothing of tables that are not in it. */
+static gboolean
+is_of (const BulkheadRuleset *ruleset, const char *key)
+{
+    g_auto (GStrv) words = g_strsplit (key, " ", 3);
+
+    return !ruleset->partial || bulkhead_ruleset_find_table (ruleset, family_of (words[1])) != NULL;
 }
 
 char *
@@ -212,7 +225,7 @@ bulkhead_listing_difference (const BulkheadListing *expected, const BulkheadList
     }
     g_hash_table_iter_init (&iter, actual->objects);
     while (g_hash_table_iter_next (&iter, &key, &value))
-        if (!g_hash_table_contains (expected->objects, key))
+        if (!g_hash_table_contains (expected->objects, key) && is_of (ruleset, key))
             return explain_object (ruleset, key, NULL, value);
     return NULL;
 }

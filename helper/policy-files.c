@@ -168,8 +168,8 @@ is_absent (void)
 
 /* Adding what is watched already does nothing; what is new is watched from now on. Where there is
  * no directory yet, the one above tells of its coming. */
-static gboolean
-watch_directories (const BulkheadPolicyFiles *files, GError **error)
+static void
+watch_directories (const BulkheadPolicyFiles *files)
 {
     g_autofree char *above = g_path_get_dirname (files->config_dir);
     g_autofree char *folder = g_build_filename (files->config_dir, FOLDER, NULL);
@@ -177,21 +177,19 @@ watch_directories (const BulkheadPolicyFiles *files, GError **error)
     if ((watch_directory (files, files->config_dir)
          || (is_absent () && watch_directory (files, above)))
         && (watch_directory (files, folder) || is_absent ()))
-        return TRUE;
-    g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED, "policy files cannot be watched: %s",
-                 g_strerror (errno));
-    return FALSE;
+        return;
+    g_warning (
+        "not all of the policy files can be watched: %s; a SIGHUP makes the helper read them",
+        g_strerror (errno));
 }
 
 static gboolean
 on_quiet_cb (gpointer data)
 {
     BulkheadPolicyFiles *files = data;
-    g_autoptr (GError) error = NULL;
 
     files->quiet_source = 0;
-    if (!watch_directories (files, &error))
-        g_warning ("%s", error->message);
+    watch_directories (files);
     files->changed (files->data);
     return G_SOURCE_REMOVE;
 }
@@ -229,10 +227,8 @@ bulkhead_policy_files_watch (const char *config_dir, void (*changed) (gpointer d
     files->changed = changed;
     files->data = data;
     files->source = g_unix_fd_add (inotify, G_IO_IN, on_readable_cb, files);
-    if (watch_directories (files, error))
-        return files;
-    bulkhead_policy_files_free (files);
-    return NULL;
+    watch_directories (files);
+    return files;
 }
 
 void

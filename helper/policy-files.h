@@ -21,7 +21,7 @@ typedef struct _BulkheadPolicyFiles BulkheadPolicyFiles;
 /*
  * Calls @changed a moment after something in the directory changed, or came to be, or went. NULL
  * and FAILED when the kernel does not tell (inotify); without @config_dir the directory above it is
- * watched until it is there.
+ * watched until it is there. What of it cannot be watched is warned of.
  */
 BulkheadPolicyFiles *bulkhead_policy_files_watch (const char *config_dir,
                                                   void (*changed) (gpointer data), gpointer data,

@@ -141,6 +141,7 @@ typedef struct {
 /* No table at all: nothing is locked. */
 typedef struct {
     GPtrArray *tables; /* of BulkheadTable */
+    gboolean partial;  /* a table of ours that is not in it stays as it stands */
 } BulkheadRuleset;
 
 BulkheadRuleset *bulkhead_ruleset_new (void);

@@ -13,7 +13,7 @@ bulkhead_store_new (const char *directory, GError **error)
 {
     g_autoptr (BulkheadStore) store = g_new0 (BulkheadStore, 1);
 
-    store->file = bulkhead_state_file_new (directory, "state.conf", error);
+    store->file = bulkhead_state_file_new (directory, BULKHEAD_STORE_FILE, error);
     if (store->file == NULL || !bulkhead_state_file_lock_directory (store->file, error))
         return NULL;
     /* A file system that is read-only has no leftovers to remove, and what it says still counts. */

@@ -8,6 +8,8 @@
 
 #include "policy.h"
 
+#define BULKHEAD_STORE_FILE "state.conf" /* in the state directory */
+
 typedef struct _BulkheadStore BulkheadStore;
 
 /* Makes the directory (0700) if it is missing. ALREADY_RUNNING when another helper holds it;

@@ -38,3 +38,12 @@ bulkhead_policy_is_weaker (const BulkheadPolicy *before, const BulkheadPolicy *a
            || (after->pause_seconds > 0 && after->pause_until > before->pause_until)
            || adds_tunnel (before, after) || adds_exception (before, after);
 }
+
+gboolean
+bulkhead_policy_differs_in_pause_only (const BulkheadPolicy *a, const BulkheadPolicy *b)
+{
+    g_autoptr (BulkheadPolicy) without_a = bulkhead_policy_with_pause (a, 0, 0, NULL);
+    g_autoptr (BulkheadPolicy) without_b = bulkhead_policy_with_pause (b, 0, 0, NULL);
+
+    return !bulkhead_policy_equal (a, b) && bulkhead_policy_equal (without_a, without_b);
+}

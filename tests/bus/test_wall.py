@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from place import BLOCKING, BROKEN, OFF, SECONDS, run, settle, wait_for
+from place import BLOCKING, BROKEN, OFF, PAUSED, SECONDS, run, settle, wait_for
 
 NOWHERE = "unix:path=/nonexistent"
 
@@ -20,11 +20,14 @@ def flush(place):
 
 
 def is_closed(place):
-    """The built-in rules, and nothing else."""
-    tables = nft(place, "list", "tables")
-    rules = nft(place, "list", "table", "inet", "bulkhead") if "inet bulkhead" in tables else ""
-    return (rules.count("policy drop") == 3 and rules.count("accept") == 2 and "jump" not in rules
-            and "netdev bulkhead" not in tables)
+    """The built-in rules, whatever guards the links."""
+    rules = nft(place, "list", "table", "inet", "bulkhead")
+    return rules.count("policy drop") == 3 and rules.count("accept") == 2 and "jump" not in rules
+
+
+def guards(place):
+    """The rules at the links that nothing but the lock may change."""
+    return nft(place, "list", "table", "netdev", "bulkhead")
 
 
 def close(place, *more, before=""):
@@ -65,7 +68,7 @@ def test_what_counts_as_a_wall(place, damage, whole):
     status, said = close(place, "--no-owner")
     assert status == 0
     assert (place.rules_in_kernel() == rules) == whole == (said == "")
-    assert is_closed(place) == (not whole)
+    assert whole or is_closed(place)
 
 
 def test_a_helper_that_cannot_start_closes(place):
@@ -80,6 +83,11 @@ def test_a_helper_that_cannot_start_closes(place):
 
 
 def test_a_helper_that_never_locked_closes_nothing(place):
+    os.mkdir(place.state)
+    os.chmod(place.state, 0o777)
+    status, said = place.end(place.spawn(), how=None)
+    assert status == 1 and "blocked" not in said.lower() and place.rules_in_kernel() == ""
+    os.rmdir(place.state)
     status, said = place.end(place.spawn(address=NOWHERE), how=None)
     assert status == 1 and "blocked" not in said.lower() and place.rules_in_kernel() == ""
     place.start()
@@ -180,21 +188,44 @@ def test_a_stricter_lock_that_the_kernel_refuses(place):
     assert place.call("Verify") == (True, "")
 
 
-def test_a_link_that_cannot_be_guarded(place):
-    """What is known to stand, and lets out no more than is wanted, stays in its place."""
-    settle(place)
-    helper = place.helpers[0]
+def refuse(place):
+    """A new link whose egress is full, seen by the helper when it is."""
+    helper = place.helpers[-1]
     helper.send_signal(signal.SIGSTOP)
     run("ip", "-n", place.namespace, "link", "add", "eth1", "type", "veth", "peer", "name", "far1")
     crowd(place, "egress", "netdev", "device eth1")
     helper.send_signal(signal.SIGCONT)
     wait_for(lambda: place.property("State") == BROKEN)
-    assert "eth1" in place.call("GetStatus")["problem"]
-    rules = place.rules_in_kernel()
-    assert not is_closed(place) and "203.0.113.5" in rules
+
+
+def accept(place):
+    """The end of that, and all is well."""
     nft(place, "delete", "table", "netdev", "crowd")
     wait_for(lambda: place.property("State") == BLOCKING)
-    assert place.call("Verify") == (True, "")
+    assert place.call("Verify") == (True, "") and not is_closed(place)
+
+
+def test_a_link_that_cannot_be_guarded(place):
+    """The others stay guarded: raw and bridged frames pass no other chain."""
+    settle(place)
+    before = guards(place)
+    assert "eth0" in before
+    refuse(place)
+    problem = place.call("GetStatus")["problem"]
+    assert problem.startswith("everything is blocked") and "eth1" in problem
+    assert is_closed(place) and guards(place) == before
+    accept(place)
+
+
+def test_a_pause_ends_though_the_kernel_refuses_the_lock(place):
+    """Whoever resumes wants it closed."""
+    settle(place)
+    place.call("Pause", "(uint32 600,)")
+    wait_for(lambda: place.property("State") == PAUSED)
+    refuse(place)
+    assert place.fails("Resume")[0] == "KernelRefused"
+    assert place.property("State") == BROKEN and is_closed(place)
+    accept(place)
 
 
 def test_settings_change_while_rules_of_another_lock_stand(place):
@@ -214,3 +245,4 @@ def test_settings_change_while_rules_of_another_lock_stand(place):
     assert "198.51.100.0/24" in place.call("ListExceptions")
     place.call("Unlock")
     assert place.property("State") == OFF and place.rules_in_kernel() == ""
+    assert [event["event"] for event in place.events()][-1] == "unlocked"
