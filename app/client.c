@@ -307,6 +307,12 @@ bulkhead_client_is_locked (BulkheadClient *self)
 }
 
 gboolean
+bulkhead_client_is_closed (BulkheadClient *self)
+{
+    return get_flag (self, "Closed");
+}
+
+gboolean
 bulkhead_client_allows_lan (BulkheadClient *self)
 {
     return get_flag (self, "Lan");

@@ -49,6 +49,8 @@ BulkheadState bulkhead_client_get_state (BulkheadClient *client);
 BulkheadHelperPresence bulkhead_client_get_presence (BulkheadClient *client);
 /* What is asked for; the state says what is so. FALSE when not known, as all that follow. */
 gboolean bulkhead_client_is_locked (BulkheadClient *client);
+/* The state is BROKEN, but everything is blocked instead, tunnels too. */
+gboolean bulkhead_client_is_closed (BulkheadClient *client);
 gboolean bulkhead_client_allows_lan (BulkheadClient *client);
 /* Seconds since the epoch; 0: no pause. */
 gint64 bulkhead_client_get_paused_until (BulkheadClient *client);

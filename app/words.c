@@ -31,7 +31,8 @@ bulkhead_words_headline (BulkheadClient *client)
         /* Translators: %s is a time of day. */
         return g_strdup_printf (_ ("Paused until %s"), end);
     case BULKHEAD_STATE_BROKEN:
-        return g_strdup (_ ("Not protected"));
+        return g_strdup (bulkhead_client_is_closed (client) ? _ ("Everything is blocked")
+                                                            : _ ("Not protected"));
     case BULKHEAD_STATE_UNKNOWN:
         break;
     }
@@ -56,6 +57,16 @@ unknown_reason (BulkheadClient *client)
     return _ ("There is no system bus, so it cannot be told whether the lock is on.");
 }
 
+static const char *
+broken_reason (BulkheadClient *client)
+{
+    if (bulkhead_client_is_closed (client))
+        return _ ("The lock could not be put in force, so everything is blocked, tunnels too.");
+    if (bulkhead_client_is_locked (client))
+        return _ ("The lock is on but its rules are not in force, so traffic may leak.");
+    return _ ("The lock is off, but rules of a lock still stand.");
+}
+
 char *
 bulkhead_words_reason (BulkheadClient *client)
 {
@@ -75,10 +86,7 @@ bulkhead_words_reason (BulkheadClient *client)
         return g_strdup_printf (
             _ ("Everything may leave until %s; then the lock closes by itself."), end);
     case BULKHEAD_STATE_BROKEN:
-        return g_strdup (bulkhead_client_is_locked (client)
-                             ? _ ("The lock is on but its rules are not in force, so traffic may "
-                                  "leak.")
-                             : _ ("The lock is off, but rules of a lock still stand."));
+        return g_strdup (broken_reason (client));
     case BULKHEAD_STATE_UNKNOWN:
         break;
     }

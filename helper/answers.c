@@ -195,9 +195,13 @@ list_weakened (const BulkheadNet *net)
 
 /* A problem quotes the rule it is about, and a rule may hold an address. */
 static const char *
-phrase_problem (const char *problem, gboolean addresses)
+phrase_problem (BulkheadLock *lock, const char *problem, gboolean addresses)
 {
-    return addresses || problem[0] == '\0' ? problem : "the kernel does not enforce the lock";
+    if (addresses || problem[0] == '\0')
+        return problem;
+    return bulkhead_lock_is_closed (lock)
+               ? "everything is blocked, tunnels too: the kernel does not take the lock"
+               : "the kernel does not enforce the lock";
 }
 
 /* A policy file that cannot be used is quoted, and what is in it may hold an address. */
@@ -215,7 +219,7 @@ bulkhead_answer_verify (BulkheadLock *lock, gboolean addresses, char **ret_probl
     g_autoptr (GError) error = NULL;
     gboolean enforced = bulkhead_lock_verify (lock, max_age (addresses), &error);
 
-    *ret_problem = g_strdup (phrase_problem (enforced ? "" : error->message, addresses));
+    *ret_problem = g_strdup (phrase_problem (lock, enforced ? "" : error->message, addresses));
     return enforced;
 }
 
@@ -259,7 +263,8 @@ bulkhead_answer_status (BulkheadLock *lock, BulkheadAtBoot *at_boot, gboolean ad
     add (&builder, "tunnels", g_variant_builder_end (&tunnels));
     add (&builder, "uplinks", list_uplinks (policy, net));
     add (&builder, "weakened", list_weakened (net));
-    add (&builder, "problem", g_variant_new_string (phrase_problem (problem, addresses)));
+    add (&builder, "closed", g_variant_new_boolean (bulkhead_lock_is_closed (lock)));
+    add (&builder, "problem", g_variant_new_string (phrase_problem (lock, problem, addresses)));
     fixed = bulkhead_managed_list (managed);
     add (&builder, "fixed", g_variant_new_strv ((const char *const *)fixed, -1));
     add (&builder, "managed_problem",

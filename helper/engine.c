@@ -23,6 +23,7 @@ struct _BulkheadEngine {
     BulkheadNet *net;
     gboolean net_is_old; /* the last look at the links failed */
     char *problem;
+    gboolean closed; /* the fallback stands in for the policy */
 };
 
 static BulkheadSink *
@@ -82,6 +83,7 @@ set_problem (BulkheadEngine *engine, const GError *error)
 {
     g_free (engine->problem);
     engine->problem = error != NULL ? g_strdup (error->message) : NULL;
+    engine->closed = FALSE;
 }
 
 static void
@@ -126,16 +128,18 @@ check_nothing_stands (BulkheadEngine *engine)
 }
 
 /* What is asked for and cannot be had is not left open, and says so: what stands there lets out
- * what was wanted once, and in another net. */
-static void
+ * what was wanted once, and in another net. TRUE: everything is blocked. */
+static gboolean
 close_all (BulkheadEngine *engine, GError **error)
 {
     BulkheadSink *sink = sink_of (engine);
+    gboolean closed = bulkhead_fallback_close (sink, NULL);
 
-    if (bulkhead_fallback_close (sink, NULL))
+    if (closed)
         g_prefix_error_literal (error, "everything is blocked, tunnels too: ");
     else if (!bulkhead_fallback_has_wall (sink))
         g_prefix_error_literal (error, "NOTHING IS BLOCKED: ");
+    return closed;
 }
 
 /*
@@ -146,6 +150,7 @@ static void
 enforce_now (BulkheadEngine *engine)
 {
     g_autoptr (GError) error = NULL;
+    gboolean closed;
 
     if (!engine->policy->locked) {
         check_nothing_stands (engine);
@@ -161,9 +166,9 @@ enforce_now (BulkheadEngine *engine)
         if (bulkhead_net_equal (engine->net, before))
             break;
     }
-    if (error != NULL)
-        close_all (engine, &error);
+    closed = error != NULL && close_all (engine, &error);
     set_problem (engine, error);
+    engine->closed = closed;
 }
 
 BulkheadState
@@ -405,6 +410,12 @@ const char *
 bulkhead_engine_get_problem (BulkheadEngine *engine)
 {
     return engine->problem;
+}
+
+gboolean
+bulkhead_engine_is_closed (BulkheadEngine *engine)
+{
+    return engine->closed;
 }
 
 gboolean

@@ -40,6 +40,8 @@ const BulkheadPolicy *bulkhead_engine_get_policy (BulkheadEngine *engine);
 const BulkheadNet *bulkhead_engine_get_net (BulkheadEngine *engine);
 /* Why it is broken, or NULL. */
 const char *bulkhead_engine_get_problem (BulkheadEngine *engine);
+/* Whether it is broken and everything is blocked instead: the fallback was read to stand. */
+gboolean bulkhead_engine_is_closed (BulkheadEngine *engine);
 /* Whether the last look at the links failed: the net is the one before. */
 gboolean bulkhead_engine_net_is_old (BulkheadEngine *engine);
 BulkheadEnforcer *bulkhead_engine_get_enforcer (BulkheadEngine *engine);

@@ -11,7 +11,8 @@ bulkhead_lock_log (BulkheadJournal *journal, BulkheadEvent event, const char *na
 }
 
 void
-bulkhead_lock_log_state (BulkheadJournal *journal, BulkheadState state, const char *problem)
+bulkhead_lock_log_state (BulkheadJournal *journal, BulkheadState state, gboolean closed,
+                         const char *problem)
 {
     switch (state) {
     case BULKHEAD_STATE_PROTECTED:
@@ -21,7 +22,8 @@ bulkhead_lock_log_state (BulkheadJournal *journal, BulkheadState state, const ch
         bulkhead_journal_write (journal, BULKHEAD_EVENT_BLOCKING, NULL);
         break;
     case BULKHEAD_STATE_BROKEN:
-        bulkhead_lock_log (journal, BULKHEAD_EVENT_BROKEN, "problem", problem);
+        bulkhead_lock_log (journal, closed ? BULKHEAD_EVENT_CLOSED : BULKHEAD_EVENT_BROKEN,
+                           "problem", problem);
         break;
     case BULKHEAD_STATE_UNKNOWN:
     case BULKHEAD_STATE_OFF:

@@ -9,8 +9,10 @@
 void bulkhead_lock_log (BulkheadJournal *journal, BulkheadEvent event, const char *name,
                         const char *value);
 
-/* @problem: why it is BROKEN. States that somebody asked for are not logged here. */
-void bulkhead_lock_log_state (BulkheadJournal *journal, BulkheadState state, const char *problem);
+/* @closed, @problem: whether everything is blocked instead when it is BROKEN, and why it is. States
+ * that somebody asked for are not logged here. */
+void bulkhead_lock_log_state (BulkheadJournal *journal, BulkheadState state, gboolean closed,
+                              const char *problem);
 void bulkhead_lock_log_managed (BulkheadJournal *journal, const BulkheadManaged *managed);
 /* One line for each promise that is weaker because the kernel lacks a feature. @use_owner: FALSE:
  * nobody asked for that one. */

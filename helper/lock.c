@@ -23,6 +23,7 @@ struct _BulkheadLock {
     BulkheadUptime *uptime;
 
     BulkheadState state;  /* as it was last told */
+    gboolean closed;      /* the same */
     gint64 refreshed;     /* monotonic µs of the last look for an answer */
     gint64 verified;      /* and of the last reading back for one */
     gint64 repairs_since; /* monotonic µs: where the window of told repairs began */
@@ -58,11 +59,13 @@ publish (BulkheadLock *self)
     const BulkheadPolicy *policy = bulkhead_lock_get_policy (self);
     const BulkheadNet *net = bulkhead_lock_get_net (self);
     BulkheadState state = bulkhead_engine_get_state (self->engine);
+    gboolean closed = bulkhead_engine_is_closed (self->engine);
 
     bulkhead_uptime_update (self->uptime, net, policy, g_get_real_time () / G_USEC_PER_SEC);
-    if (state != self->state) {
+    if (state != self->state || closed != self->closed) {
         self->state = state;
-        bulkhead_lock_log_state (self->journal, state, bulkhead_lock_get_problem (self));
+        self->closed = closed;
+        bulkhead_lock_log_state (self->journal, state, closed, bulkhead_lock_get_problem (self));
     }
     if (bulkhead_enforcer_take_unread (enforcer_of (self)) && self->read_source == 0)
         self->read_source = g_idle_add (on_time_to_read_cb, self);
@@ -286,6 +289,12 @@ bulkhead_lock_get_problem (BulkheadLock *self)
     const char *problem = bulkhead_engine_get_problem (self->engine);
 
     return problem != NULL ? problem : "";
+}
+
+gboolean
+bulkhead_lock_is_closed (BulkheadLock *self)
+{
+    return self->closed;
 }
 
 char *

@@ -33,6 +33,8 @@ const BulkheadNet *bulkhead_lock_get_net (BulkheadLock *lock);
 gboolean bulkhead_lock_is_ready (BulkheadLock *lock);
 /* Why it is broken, or "". */
 const char *bulkhead_lock_get_problem (BulkheadLock *lock);
+/* Whether it is broken and everything is blocked instead, tunnels too. */
+gboolean bulkhead_lock_is_closed (BulkheadLock *lock);
 /*
  * Looks at links, tunnels and rules anew before a status is told, unless the last look is younger
  * than @max_age µs: a caller who may not do anything must not be able to keep the helper busy.

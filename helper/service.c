@@ -250,6 +250,7 @@ on_lock_changed_cb (BulkheadService *self)
 
     bulkhead_helper1_set_state (self->skeleton, bulkhead_lock_get_state (self->lock));
     bulkhead_helper1_set_locked (self->skeleton, policy->locked);
+    bulkhead_helper1_set_closed (self->skeleton, bulkhead_lock_is_closed (self->lock));
     bulkhead_helper1_set_lan (self->skeleton, policy->lan);
     bulkhead_helper1_set_ready (self->skeleton, bulkhead_lock_is_ready (self->lock));
     bulkhead_helper1_set_fixed (self->skeleton, (const char *const *)fixed);

@@ -44,12 +44,24 @@ paused_reason (GVariant *status)
                             seconds / 60, seconds % 60);
 }
 
+static char *
+broken_reason (GVariant *status)
+{
+    g_autofree char *problem = bulkhead_get_text (status, "problem");
+
+    if (bulkhead_get_flag (status, "closed"))
+        return g_strdup_printf ("The lock could not be put in force: %s.", problem);
+    if (!bulkhead_get_flag (status, "locked"))
+        return g_strdup_printf ("Something is wrong: %s.", problem);
+    return g_strdup_printf ("What was asked for is not enforced, traffic may leak: %s.",
+                            *problem != '\0' ? problem : "the kernel's rules are not ours");
+}
+
 char *
 bulkhead_status_reason (GVariant *status)
 {
     g_autoptr (GVariant) tunnels = bulkhead_get_array (status, "tunnels", "aa{sv}");
     g_autofree char *names = names_of_up (tunnels);
-    g_autofree char *problem = bulkhead_get_text (status, "problem");
 
     switch (bulkhead_status_state (status)) {
     case BULKHEAD_STATE_OFF:
@@ -65,8 +77,7 @@ bulkhead_status_reason (GVariant *status)
     case BULKHEAD_STATE_PAUSED:
         return paused_reason (status);
     case BULKHEAD_STATE_BROKEN:
-        return g_strdup_printf ("What was asked for is not enforced, traffic may leak: %s.",
-                                *problem != '\0' ? problem : "the kernel's rules are not ours");
+        return broken_reason (status);
     case BULKHEAD_STATE_UNKNOWN:
         break;
     }
@@ -92,10 +103,11 @@ way_out (GVariant *status, BulkheadState state)
         return "To lock:   bulkheadctl lock\n";
     case BULKHEAD_STATE_PAUSED:
         return "Way out:   bulkheadctl unlock; to close now: bulkheadctl resume\n";
+    case BULKHEAD_STATE_BROKEN:
+        return "Way out:   bulkheadctl unlock; to try again: bulkheadctl lock\n";
     case BULKHEAD_STATE_UNKNOWN:
     case BULKHEAD_STATE_PROTECTED:
     case BULKHEAD_STATE_BLOCKING:
-    case BULKHEAD_STATE_BROKEN:
         break;
     }
     return "Way out:   bulkheadctl unlock, or for a time: bulkheadctl pause 10m\n";
@@ -194,8 +206,8 @@ bulkhead_status_to_text (GVariant *status)
 
     g_string_append_printf (text, "%s\n%s\n\n", bulkhead_state_to_string (state), reason);
     append_tunnels (text, status);
-    /* While off or paused everything is open: a list of openings would say the contrary. */
-    if (state != BULKHEAD_STATE_OFF && state != BULKHEAD_STATE_PAUSED)
+    /* While off or paused everything is open, and nobody knows what is when it is broken. */
+    if (state == BULKHEAD_STATE_PROTECTED || state == BULKHEAD_STATE_BLOCKING)
         append_open (text, status);
     append_line (text, "At boot:", TRUE,
                  bulkhead_get_flag (status, "at_boot") ? "on"

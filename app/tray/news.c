@@ -14,6 +14,7 @@ struct _BulkheadNews {
     BulkheadClient *client;
     BulkheadNotices *notices;
     BulkheadState state;     /* the last that was known */
+    gboolean closed;         /* it was told that everything is blocked */
     gboolean lost;           /* it is not known any more, and that was told */
     gint64 paused_until;     /* of the pause, while there is one */
     guint pause_id, lost_id; /* timers */
@@ -123,12 +124,15 @@ on_lost_cb (gpointer data)
 static void
 follow_state (BulkheadNews *self, BulkheadState before, BulkheadState now)
 {
+    g_autofree char *headline = bulkhead_words_headline (self->client);
     g_autofree char *reason = bulkhead_words_reason (self->client);
+    gboolean closed = bulkhead_client_is_closed (self->client);
 
-    if (now == BULKHEAD_STATE_BROKEN && before != now)
-        tell (self, BULKHEAD_TOPIC_STATE, BULKHEAD_NOTICE_URGENT, now, _ ("Not protected"), reason);
+    if (now == BULKHEAD_STATE_BROKEN && (before != now || closed != self->closed))
+        tell (self, BULKHEAD_TOPIC_STATE, BULKHEAD_NOTICE_URGENT, now, headline, reason);
     else if (now != BULKHEAD_STATE_BROKEN)
         bulkhead_notices_withdraw (self->notices, BULKHEAD_TOPIC_STATE);
+    self->closed = closed;
 }
 
 /* ---- what the client tells ---- */

@@ -77,7 +77,8 @@ way_out (BulkheadClient *client)
     if (bulkhead_client_get_state (client) == BULKHEAD_STATE_BLOCKING)
         return _ ("Connect your VPN to go on, or pause the lock.");
     if (bulkhead_client_get_state (client) == BULKHEAD_STATE_BROKEN)
-        return _ ("Lock again. The log tells what went wrong.");
+        return bulkhead_client_is_locked (client) ? _ ("Lock again. The log tells what went wrong.")
+                                                  : _ ("Unlock to remove them, or lock.");
     if (bulkhead_client_get_state (client) != BULKHEAD_STATE_UNKNOWN)
         return "";
     switch (bulkhead_client_get_presence (client)) {

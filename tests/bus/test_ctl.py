@@ -471,6 +471,10 @@ def test_status_for_people(helper):
     (BLOCKING, {"tunnels": GLib.Variant("aa{sv}", [])}, "blocking", "no tunnel is trusted"),
     (PAUSED, {"paused_seconds": GLib.Variant("u", 125)}, "paused", "2 min 5 s"),
     (BROKEN, {"problem": GLib.Variant("s", "set tunnels differs")}, "broken", "set tunnels differs"),
+    (BROKEN, {"closed": GLib.Variant("b", True), "problem": GLib.Variant("s", "all is blocked: no")},
+     "broken", "The lock could not be put in force: all is blocked: no."),
+    (BROKEN, {"locked": GLib.Variant("b", False), "problem": GLib.Variant("s", "rules stand")},
+     "broken", "Something is wrong: rules stand."),
     (UNKNOWN, {}, "unknown", "does not know"),
     (77, {}, "unknown", "does not know"),
     (PROTECTED, {"enforced": GLib.Variant("b", False)}, "broken", "leak"),
@@ -486,9 +490,10 @@ def test_status_headline_and_reason(helper, state, more, headline, words):
 
 
 def test_status_tells_the_openings_only_when_something_is_closed(helper):
-    for state in OFF, PAUSED:
+    for state in OFF, PAUSED, BROKEN:
         helper.answers["GetStatus"] = status(state)
         assert "Open:" not in ctl(helper, "status").stdout
+    assert "pause" not in ctl(helper, "status").stdout, "the kernel refuses that, too"
     helper.answers["GetStatus"] = status(BLOCKING)
     assert "Open:      nothing\n" in ctl(helper, "status").stdout
 

@@ -203,6 +203,7 @@ def accept(place):
     nft(place, "delete", "table", "netdev", "crowd")
     wait_for(lambda: place.property("State") == BLOCKING)
     assert place.call("Verify") == (True, "") and not is_closed(place)
+    assert not place.property("Closed") and not place.call("GetStatus")["closed"]
 
 
 def test_a_link_that_cannot_be_guarded(place):
@@ -211,9 +212,15 @@ def test_a_link_that_cannot_be_guarded(place):
     before = guards(place)
     assert "eth0" in before
     refuse(place)
-    problem = place.call("GetStatus")["problem"]
+    status = place.call("GetStatus")
+    problem = status["problem"]
     assert problem.startswith("everything is blocked") and "eth1" in problem
     assert is_closed(place) and guards(place) == before
+    assert status["closed"] and place.property("Closed")
+    told = [event["event"] for event in place.events()]
+    assert told[-1] == "closed" and "broken" not in told, "nothing that says: possible leak"
+    told = place.call_as_nobody("GetStatus", "()")
+    assert "everything is blocked" in told and "eth1" not in told.split("problem")[1].split(">")[0]
     accept(place)
 
 
@@ -237,7 +244,7 @@ def test_settings_change_while_rules_of_another_lock_stand(place):
     rules = saved[saved.index("\tchain refuse"):saved.index("\tchain input")]
     nft(place, f"table inet bulkhead {{ {rules} }}")
     wait_for(lambda: not place.call("Verify")[0])
-    assert place.property("State") == BROKEN
+    assert place.property("State") == BROKEN and not place.property("Closed")
     for method, arguments in (("Resume", "()"), ("AddExceptions", "(['198.51.100.0/24'],)"),
                               ("SetLan", "(true, @a{sv} {})")):
         place.call(method, arguments)

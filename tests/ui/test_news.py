@@ -75,6 +75,13 @@ def test_not_enforced_is_urgent_until_it_is(desktop, helper):  # noqa: F811
     wait_for(lambda: tray.icon() == "problem")
     assert next(iter(notices.shown.values()))["hints"]["urgency"] == 2
     assert {LOCK, UNLOCK} < set(tray.shown()), "both ways are there when it is broken"
+    helper.say(Closed=GLib.Variant("b", True))
+    wait_for(lambda: notices.summaries() == ["Everything is blocked"])
+    assert "leak" not in next(iter(notices.shown.values()))["body"]
+    wait_for(lambda: tray.item("ToolTip")[2] == "Everything is blocked")
+    assert tray.icon() == "problem"
+    helper.say(Closed=GLib.Variant("b", False))
+    wait_for(lambda: notices.summaries() == ["Not protected"])
     helper.say(State=GLib.Variant("u", 3))
     wait_for(lambda: notices.shown == {})
     tray.end()

@@ -162,6 +162,21 @@ def test_lock_is_asked_for_behind_a_dialog_that_closes(desk, helper):  # noqa: F
     window.end()
 
 
+def test_broken_tells_whether_traffic_may_leak(desk, helper):  # noqa: F811
+    window = start(desk)  # noqa: F811
+    helper.say(State=V("u", 5))
+    wait_for(lambda: window.headline() == "Not protected")
+    window.waits_for("traffic may leak", "Status")
+    helper.say(Closed=V("b", True))
+    wait_for(lambda: window.headline() == "Everything is blocked")
+    assert not window.says("may leak", "Status")
+    assert window.says("^Lock again. The log tells", "Status")
+    helper.say(Closed=V("b", False), Locked=V("b", False))
+    wait_for(lambda: window.headline() == "Not protected")
+    window.waits_for("^Unlock to remove them, or lock.$", "Status")
+    window.end()
+
+
 def test_a_helper_that_hangs_is_noticed(desk, window):  # noqa: F811
     """Without anything done: no state stays on the screen that nobody stands for."""
     desk.helper.send_signal(signal.SIGSTOP)
