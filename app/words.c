@@ -5,14 +5,26 @@
 
 #define HELPER_ERROR BULKHEAD_NAME ".Error."
 #define BUS_ERROR "org.freedesktop.DBus.Error."
+#define HALF_A_DAY (12 * 60 * 60) /* seconds */
+
+/* Another day's time of day would mislead, so it comes with its date. */
+char *
+bulkhead_words_moment (gint64 seconds, gint64 now)
+{
+    g_autoptr (GDateTime) time = g_date_time_new_from_unix_local (seconds);
+
+    if (time == NULL)
+        return g_strdup ("?");
+    if (seconds > now - HALF_A_DAY && seconds < now + HALF_A_DAY)
+        /* Translators: the time of day, as strftime() has it: 14:30. */
+        return g_date_time_format (time, _ ("%H:%M"));
+    return g_date_time_format (time, "%x %H:%M");
+}
 
 char *
 bulkhead_words_time (gint64 seconds)
 {
-    g_autoptr (GDateTime) time = g_date_time_new_from_unix_local (seconds);
-
-    /* Translators: the time of day, as strftime() has it: 14:30. */
-    return time != NULL ? g_date_time_format (time, _ ("%H:%M")) : g_strdup ("?");
+    return bulkhead_words_moment (seconds, g_get_real_time () / G_USEC_PER_SEC);
 }
 
 char *

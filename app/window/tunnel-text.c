@@ -56,17 +56,6 @@ ago (gint64 seconds)
                             (int)MIN (seconds / 3600, G_MAXINT));
 }
 
-/* Another day's time of day would mislead, so it comes with its date. */
-static char *
-moment (gint64 seconds, gint64 now)
-{
-    g_autoptr (GDateTime) time = g_date_time_new_from_unix_local (seconds);
-
-    if (now - seconds < 12 * 60 * 60 || time == NULL)
-        return bulkhead_words_time (seconds);
-    return g_date_time_format (time, "%x %H:%M");
-}
-
 char *
 bulkhead_tunnel_text_presence (GVariant *facts)
 {
@@ -90,7 +79,7 @@ presence_since (GVariant *facts, gint64 now)
     g_variant_lookup (facts, "since", "x", &since);
     if (!up || since <= 0)
         return bulkhead_tunnel_text_presence (facts);
-    time = moment (since, now);
+    time = bulkhead_words_moment (since, now);
     /* Translators: %s is a time. */
     return g_strdup_printf (_ ("Up since %s"), time);
 }
