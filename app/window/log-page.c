@@ -23,16 +23,29 @@ struct _BulkheadLogPage {
 
 G_DEFINE_FINAL_TYPE (BulkheadLogPage, bulkhead_log_page, ADW_TYPE_BIN)
 
+/* Nothing found among the newest is not nothing at all. */
+static char *
+tell_limit (BulkheadLogPage *self)
+{
+    if (g_list_model_get_n_items (G_LIST_MODEL (self->events)) < LIMIT)
+        return NULL;
+    /* Translators: %d is a large number. */
+    return g_strdup_printf (_ ("The newest %d events were searched. “bulkheadctl log --limit 0” "
+                               "tells all."),
+                            LIMIT);
+}
+
 static void
 show (BulkheadLogPage *self)
 {
+    g_autofree char *limit = tell_limit (self);
     gboolean found = g_list_model_get_n_items (G_LIST_MODEL (self->found)) > 0;
     gboolean some = g_list_model_get_n_items (G_LIST_MODEL (self->events)) > 0;
 
     adw_status_page_set_title (self->nothing, self->problem != NULL ? _ ("The Log Is Not Known")
                                               : some                ? _ ("Nothing Found")
                                                                     : _ ("Nothing Happened Yet"));
-    adw_status_page_set_description (self->nothing, self->problem);
+    adw_status_page_set_description (self->nothing, self->problem != NULL ? self->problem : limit);
     gtk_stack_set_visible_child_name (self->stack, found ? "events" : "nothing");
 }
 
@@ -75,6 +88,12 @@ read_log (BulkheadLogPage *self)
 {
     if (self->reader != NULL && gtk_widget_get_mapped (GTK_WIDGET (self)))
         bulkhead_list_reader_read (self->reader);
+}
+
+static void
+on_search_stopped_cb (BulkheadLogPage *self)
+{
+    gtk_editable_set_text (GTK_EDITABLE (self->search), "");
 }
 
 void
@@ -131,6 +150,7 @@ bulkhead_log_page_class_init (BulkheadLogPageClass *class)
     gtk_widget_class_bind_template_child (widget_class, BulkheadLogPage, nothing);
     gtk_widget_class_bind_template_child (widget_class, BulkheadLogPage, events);
     gtk_widget_class_bind_template_child (widget_class, BulkheadLogPage, found);
+    gtk_widget_class_bind_template_callback (widget_class, on_search_stopped_cb);
 }
 
 static void

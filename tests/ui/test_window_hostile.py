@@ -105,6 +105,23 @@ def test_very_many_exceptions_do_not_fill_the_window(desk, helper):  # noqa: F81
     window.end()
 
 
+def test_a_search_tells_how_far_it_went(desk, helper):  # noqa: F811
+    helper.lists["GetLog"] = V("(as)", (['{"event":"locked"}'] * 1000,))
+    window = start(desk)  # noqa: F811
+    desk.xdotool("key", "alt+3")
+    window.waits_for("^Locked$", "Log")
+    desk.xdotool("key", "ctrl+f")
+    desk.xdotool("type", "leak")
+    window.waits_for("^The newest 1000 events were searched", "Log")
+    desk.xdotool("key", "Escape")
+    wait_for(lambda: window.shows("^Locked$", "Log"))
+    helper.lists["GetLog"] = V("(as)", (['{"event":"locked"}'] * 5,))
+    helper.say(Revision=V("t", 2))
+    desk.xdotool("type", "leak")
+    wait_for(lambda: not window.says("^The newest", "Log") and window.says("Nothing Found", "Log"))
+    window.end()
+
+
 def test_what_becomes_fixed_while_the_lists_stay(desk, helper):  # noqa: F811
     helper.lists["ListExceptions"] = V("(as)", (["192.0.2.7"],))
     helper.lists["ListBlocked"] = V("(aa{sv})", ([refused(443)],))
