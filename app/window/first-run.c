@@ -40,6 +40,7 @@ static void
 go_to (BulkheadFirstRun *self, const char *step)
 {
     guint count = g_hash_table_size (self->ticked);
+    GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
     g_autofree char *summary = g_strdup_printf (
         ngettext ("%u tunnel will be trusted.", "%u tunnels will be trusted.", count), count);
 
@@ -49,6 +50,9 @@ go_to (BulkheadFirstRun *self, const char *step)
                                         "until you trust one."));
     gtk_widget_set_visible (self->back_button, !g_str_equal (step, "tunnels"));
     gtk_stack_set_visible_child_name (self->steps, step);
+    /* What had the focus lost it while it could not be used. */
+    if (root != NULL && gtk_root_get_focus (root) == NULL)
+        gtk_widget_child_focus (gtk_stack_get_visible_child (self->steps), GTK_DIR_TAB_FORWARD);
 }
 
 static void

@@ -11,6 +11,7 @@ typedef struct {
     char *detail;
     char *failure;
     GtkWidget *window; /* (weak): a row may be gone when the answer comes, and its window not */
+    GtkWidget *focus;  /* (weak) (nullable): had it, and may not keep it while it waits */
 } Sent;
 
 static Sent *
@@ -34,6 +35,7 @@ static void
 sent_free (Sent *sent)
 {
     g_clear_weak_pointer (&sent->window);
+    g_clear_weak_pointer (&sent->focus);
     g_object_unref (sent->request.client);
     g_object_unref (sent->request.widget);
     g_clear_pointer (&sent->request.arguments, g_variant_unref);
@@ -59,6 +61,14 @@ bulkhead_request_tell_failure (GtkWidget *widget, const char *failure, const GEr
     gtk_window_present (GTK_WINDOW (dialog));
 }
 
+/* What cannot be used loses the focus for good: who works by keyboard would begin anew. */
+static void
+give_focus_back (Sent *sent)
+{
+    if (sent->focus != NULL && gtk_window_get_focus (GTK_WINDOW (sent->window)) == NULL)
+        gtk_widget_grab_focus (sent->focus);
+}
+
 static void
 on_answered_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -72,6 +82,7 @@ on_answered_cb (GObject *source, GAsyncResult *result, gpointer data)
         return;
     if (sent->request.done != NULL)
         sent->request.done (sent->request.widget, reply != NULL ? NULL : error);
+    give_focus_back (sent);
     if (reply == NULL)
         bulkhead_request_tell_failure (sent->window, sent->request.failure, error);
 }
@@ -84,6 +95,8 @@ on_permitted_cb (gboolean yes, gpointer data)
 
     if (!yes)
         return;
+    if (sent->window != NULL)
+        g_set_weak_pointer (&sent->focus, gtk_window_get_focus (GTK_WINDOW (sent->window)));
     if (request->begun != NULL)
         request->begun (request->widget);
     bulkhead_client_change_async (request->client, request->method, request->arguments, NULL,

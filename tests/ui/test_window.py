@@ -96,6 +96,47 @@ def test_lock_never_asks_and_unlock_asks_before_and_by_password(desk, window):
     window.end()
 
 
+def has_focus(window, pattern, page):
+    try:
+        return any(re.search(pattern, node.name()) and node.has(FOCUSED)
+                   for node in window.nodes(page))
+    except GLib.Error:
+        return False
+
+
+def test_first_run_by_keyboard_alone(desk):
+    desk.place.start()
+    window = Window(desk)
+    wait_for(lambda: window.find("tun0", "Set Up"))
+    window.open("tun0", "Set Up")  # which ticks it
+    desk.xdotool("key", "alt+n")
+    wait_for(lambda: has_focus(window, "Authorise Me", "Set Up"))
+    desk.xdotool("key", "Return")
+    wait_for(lambda: has_focus(window, "^Lock( Lock)?$", "Set Up"))
+    desk.xdotool("key", "Return")
+    wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
+    assert desk.place.call("ListTunnels")[0]["trusted"]
+    window.end()
+
+
+def test_the_focus_stays_where_it_was(desk, window):
+    """The main button waits for the helper, and cannot be used meanwhile."""
+    window.open("Unlock…", "Status")
+    window.answer("Unlock")
+    wait_for(lambda: has_focus(window, "^Lock( Lock)?$", "Status"))
+    desk.xdotool("key", "Return")
+    wait_for(lambda: has_focus(window, "Unlock…", "Status"))
+    assert desk.place.property("Locked")
+    window.end()
+
+
+def test_pause_of_a_day_tells_the_date(desk, window):
+    """Its time of day is the one of now."""
+    desk.place.call("Pause", "(uint32 86400,)")
+    wait_for(lambda: re.search("^Paused until .+/.+ [0-9]+:[0-9]+$", window.headline() or ""))
+    window.end()
+
+
 def test_pause_counts_down(desk, window):
     window.act("pause-for", GLib.Variant("u", 5))
     window.waits_for("for 5 minutes. Then the lock closes by itself")
