@@ -130,6 +130,24 @@ def test_the_focus_stays_where_it_was(desk, window):
     window.end()
 
 
+def test_one_question_at_a_time(desk, window):
+    """However often it is asked for from outside; the password too."""
+    for _ in range(5):
+        window.act("unlock")
+    window.answer("Unlock")
+    wait_for(lambda: window.headline() == "Lock is off")
+    assert len(window.windows()) == 1 and desk.polkit.prompts == [CONTROL]
+    window.act("lock")
+    wait_for(lambda: window.headline() != "Lock is off")
+    window.act("unlock")
+    window.answer("Cancel")
+    let_pass(0.3)
+    window.act("unlock")  # a question that was answered is not in the way
+    window.answer("Unlock")
+    wait_for(lambda: window.headline() == "Lock is off")
+    window.end()
+
+
 def test_pause_of_a_day_tells_the_date(desk, window):
     """Its time of day is the one of now."""
     desk.place.call("Pause", "(uint32 86400,)")
