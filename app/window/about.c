@@ -17,15 +17,15 @@ debug_info (BulkheadClient *client)
         adw_get_major_version (), adw_get_minor_version (), adw_get_micro_version ());
 }
 
-void
-bulkhead_about_show (GtkWindow *parent, BulkheadClient *client)
+GtkWindow *
+bulkhead_about_new (GtkWindow *parent, BulkheadClient *client)
 {
     g_autofree char *info = debug_info (client);
 
-    adw_show_about_window (
-        parent, "application-name", "Bulkhead", "application-icon", "org.bulkhead.bulkhead",
-        "version", BULKHEAD_VERSION, "developer-name", _ ("The Bulkhead team"), "license-type",
-        GTK_LICENSE_GPL_3_0, "comments",
+    return g_object_new (
+        ADW_TYPE_ABOUT_WINDOW, "transient-for", parent, "application-name", "Bulkhead",
+        "application-icon", "org.bulkhead.bulkhead", "version", BULKHEAD_VERSION, "developer-name",
+        _ ("The Bulkhead team"), "license-type", GTK_LICENSE_GPL_3_0, "comments",
         _ ("While it is locked, nothing leaves this computer except through a VPN tunnel you "
            "trust."),
         "debug-info", info, "debug-info-filename", "bulkhead-debug.txt",
@@ -33,8 +33,8 @@ bulkhead_about_show (GtkWindow *parent, BulkheadClient *client)
         "translator-credits", _ ("translator-credits"), NULL);
 }
 
-void
-bulkhead_about_show_way_out (GtkWindow *parent)
+GtkWindow *
+bulkhead_about_new_way_out (GtkWindow *parent)
 {
     static const char commands[] = "sudo bulkheadctl unlock\n"
                                    "sudo bulkheadctl rescue";
@@ -50,5 +50,5 @@ bulkhead_about_show_way_out (GtkWindow *parent)
     gtk_widget_add_css_class (label, "monospace");
     adw_message_dialog_set_extra_child (ADW_MESSAGE_DIALOG (dialog), label);
     adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "close", _ ("_Close"));
-    gtk_window_present (GTK_WINDOW (dialog));
+    return GTK_WINDOW (dialog);
 }

@@ -6,6 +6,7 @@
 
 #include <adwaita.h>
 
-void bulkhead_about_show (GtkWindow *parent, BulkheadClient *client);
+/* Both (transfer none): a window as any other, to be presented. */
+GtkWindow *bulkhead_about_new (GtkWindow *parent, BulkheadClient *client);
 /* How the lock is opened without this window. */
-void bulkhead_about_show_way_out (GtkWindow *parent);
+GtkWindow *bulkhead_about_new_way_out (GtkWindow *parent);

@@ -13,34 +13,51 @@ struct _BulkheadApplication {
     AdwApplication parent_instance;
 
     BulkheadClient *client;
+    GtkWindow *preferences, *way_out, *about; /* (weak) (nullable): while they are open */
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadApplication, bulkhead_application, ADW_TYPE_APPLICATION)
+
+/* What one of them is to be opened over; there is a window then. */
+static GtkWindow *
+present_parent (BulkheadApplication *self)
+{
+    g_application_activate (G_APPLICATION (self));
+    return gtk_application_get_active_window (GTK_APPLICATION (self));
+}
 
 static void
 on_preferences_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
     BulkheadApplication *self = data;
+    GtkWindow *parent = present_parent (self);
 
-    g_application_activate (G_APPLICATION (self));
-    gtk_window_present (GTK_WINDOW (bulkhead_preferences_new (
-        gtk_application_get_active_window (GTK_APPLICATION (self)), self->client)));
+    if (self->preferences == NULL)
+        g_set_weak_pointer (&self->preferences,
+                            GTK_WINDOW (bulkhead_preferences_new (parent, self->client)));
+    gtk_window_present (self->preferences);
 }
 
 static void
 on_way_out_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-    g_application_activate (data);
-    bulkhead_about_show_way_out (gtk_application_get_active_window (data));
+    BulkheadApplication *self = data;
+    GtkWindow *parent = present_parent (self);
+
+    if (self->way_out == NULL)
+        g_set_weak_pointer (&self->way_out, bulkhead_about_new_way_out (parent));
+    gtk_window_present (self->way_out);
 }
 
 static void
 on_about_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
     BulkheadApplication *self = data;
+    GtkWindow *parent = present_parent (self);
 
-    g_application_activate (G_APPLICATION (self));
-    bulkhead_about_show (gtk_application_get_active_window (GTK_APPLICATION (self)), self->client);
+    if (self->about == NULL)
+        g_set_weak_pointer (&self->about, bulkhead_about_new (parent, self->client));
+    gtk_window_present (self->about);
 }
 
 static void
@@ -97,7 +114,12 @@ bulkhead_application_activate (GApplication *application)
 static void
 bulkhead_application_dispose (GObject *object)
 {
-    g_clear_object (&BULKHEAD_APPLICATION (object)->client);
+    BulkheadApplication *self = BULKHEAD_APPLICATION (object);
+
+    g_clear_weak_pointer (&self->preferences);
+    g_clear_weak_pointer (&self->way_out);
+    g_clear_weak_pointer (&self->about);
+    g_clear_object (&self->client);
     G_OBJECT_CLASS (bulkhead_application_parent_class)->dispose (object);
 }
 

@@ -148,6 +148,19 @@ def test_one_question_at_a_time(desk, window):
     window.end()
 
 
+def test_each_dialog_is_open_once(desk, window):
+    for action in ("preferences", "about", "way-out") * 2:
+        window.act(action)
+    let_pass(0.5)
+    names = sorted(each.name() for each in window.windows())
+    assert names == ["About", "Bulkhead", "Preferences", "The Way Out"]
+    window.answer("Close")
+    wait_for(lambda: len(window.windows()) == 3)
+    window.act("way-out")
+    wait_for(lambda: len(window.windows()) == 4)
+    window.end()
+
+
 def test_pause_of_a_day_tells_the_date(desk, window):
     """Its time of day is the one of now."""
     desk.place.call("Pause", "(uint32 86400,)")
