@@ -13,11 +13,11 @@ struct _BulkheadNews {
     GObject parent_instance;
     BulkheadClient *client;
     BulkheadNotices *notices;
-    BulkheadState state;     /* the last that was known */
-    gboolean closed;         /* it was told that everything is blocked */
-    gboolean lost;           /* it is not known any more, and that was told */
-    gint64 paused_until;     /* of the pause, while there is one */
-    guint pause_id, lost_id; /* timers */
+    BulkheadState state;              /* the last that was known */
+    gboolean closed;                  /* it was told that everything is blocked */
+    gboolean lost;                    /* it is not known any more, and that was told */
+    gint64 paused_until;              /* of the pause, while there is one */
+    guint pause_id, over_id, lost_id; /* timers */
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadNews, bulkhead_news, G_TYPE_OBJECT)
@@ -71,14 +71,36 @@ on_pause_ends_soon_cb (gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-static void
-plan_warning (BulkheadNews *self)
+/* The kernel has closed by now: a helper that does not say so hangs, and "paused" is not shown for
+ * as long as it does. */
+static gboolean
+on_pause_over_cb (gpointer data)
 {
-    gint64 wait = self->paused_until - WARN_BEFORE - now_in_seconds ();
+    BulkheadNews *self = data;
+
+    self->over_id = 0;
+    bulkhead_client_refresh (self->client);
+    return G_SOURCE_REMOVE;
+}
+
+/* @wait: seconds; no timer where it is not to come. */
+static guint
+plan (BulkheadNews *self, gint64 wait, GSourceFunc callback)
+{
+    if (self->paused_until == 0 || wait <= 0 || wait >= G_MAXUINT)
+        return 0;
+    return g_timeout_add_seconds ((guint)wait, callback, self);
+}
+
+static void
+plan_pause (BulkheadNews *self)
+{
+    gint64 left = self->paused_until - now_in_seconds ();
 
     g_clear_handle_id (&self->pause_id, g_source_remove);
-    if (self->paused_until != 0 && wait > 0 && wait < G_MAXUINT)
-        self->pause_id = g_timeout_add_seconds ((guint)wait, on_pause_ends_soon_cb, self);
+    g_clear_handle_id (&self->over_id, g_source_remove);
+    self->pause_id = plan (self, left - WARN_BEFORE, on_pause_ends_soon_cb);
+    self->over_id = plan (self, left + LATE, on_pause_over_cb);
 }
 
 /* One that the user ended before its time is no news. */
@@ -100,7 +122,7 @@ follow_pause (BulkheadNews *self, BulkheadState before, BulkheadState now)
     if (until == self->paused_until)
         return;
     self->paused_until = until;
-    plan_warning (self);
+    plan_pause (self);
 }
 
 /* ---- not enforced, not known ---- */
@@ -194,6 +216,7 @@ bulkhead_news_finalize (GObject *object)
     BulkheadNews *self = BULKHEAD_NEWS (object);
 
     g_clear_handle_id (&self->pause_id, g_source_remove);
+    g_clear_handle_id (&self->over_id, g_source_remove);
     g_clear_handle_id (&self->lost_id, g_source_remove);
     g_object_unref (self->client);
     g_object_unref (self->notices);

@@ -66,6 +66,20 @@ def test_pause_about_to_end_and_ended(tray, desktop):
     assert next(iter(notices.shown.values()))["body"].endswith("and no trusted tunnel is up.")
 
 
+def test_a_pause_is_not_shown_beyond_its_end(tray, desktop):
+    """A helper that hangs does not tell that the kernel has closed."""
+    desktop.place.call("Lock")
+    desktop.place.call("Pause", "(uint32 2,)")
+    wait_for(lambda: tray.icon() == "paused")
+    desktop.place.helpers[-1].send_signal(signal.SIGSTOP)
+    try:
+        wait_for(lambda: tray.icon() == "problem")
+        assert tray.item("ToolTip")[2] == "Not known"
+    finally:
+        desktop.place.helpers[-1].send_signal(signal.SIGCONT)
+    wait_for(lambda: tray.icon() == "blocking")
+
+
 def test_not_enforced_is_urgent_until_it_is(desktop, helper):  # noqa: F811
     notices = desktop.notices
     tray = Tray(desktop)
