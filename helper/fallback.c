@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fallback.h"
 
+#include "statement.h"
+
 #define PRIORITY 0 /* nft's "filter" */
 
 static BulkheadChain *
