@@ -406,7 +406,6 @@ def test_what_others_change_is_seen_at_once(desk, window):
     window.waits_for("You need no password", "Preferences")
     ctl("revoke")
     window.waits_for("An administrator’s password is asked for once", "Preferences")
-    managed = "^The administrator’s settings cannot be used$"
     folder = os.path.join(desk.place.directory, "policy.d")
     os.makedirs(folder)
     path = os.path.join(folder, "10-a.conf")
