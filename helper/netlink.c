@@ -23,13 +23,13 @@ on_done_cb (const struct nlmsghdr *message, void *data)
     return MNL_CB_ERROR;
 }
 
-/* Also the acknowledgement, whose error is 0. */
+/* Also the acknowledgement, whose error is 0. Parts of the kernel give it the other sign. */
 static int
 on_error_cb (const struct nlmsghdr *message, void *data)
 {
     const struct nlmsgerr *answer = mnl_nlmsg_get_payload (message);
 
-    errno = mnl_nlmsg_get_payload_len (message) < sizeof *answer ? EBADMSG : -answer->error;
+    errno = mnl_nlmsg_get_payload_len (message) < sizeof *answer ? EBADMSG : ABS (answer->error);
     return errno == 0 ? MNL_CB_STOP : MNL_CB_ERROR;
 }
 
