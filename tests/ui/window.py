@@ -19,6 +19,9 @@ CHECKED, FOCUSED, SENSITIVE = 4, 12, 24  # of AtspiStateType
 TEXTS = ("text", "text box", "entry")
 BUTTONS = ("button", "push button", "toggle button", "checkbox", "check box", "switch", "tab")
 GROUPS = ("group", "panel", "dialog", "window", "frame")
+WEAKER = "^Some protections are weaker here$"
+HOME = ("({'name': <'home'>, 'interface': <'wg7'>, 'mark': <uint32 51820>,"
+        " 'endpoints': <['203.0.113.5:51820/udp']>},)")
 
 # The system bus of the place, on which this process plays polkitd and NetworkManager.
 PLAYED = """<policy context="default">
