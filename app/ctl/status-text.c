@@ -65,6 +65,8 @@ bulkhead_status_reason (GVariant *status)
     case BULKHEAD_STATE_PAUSED:
         return paused_reason (status);
     case BULKHEAD_STATE_BROKEN:
+        if (!bulkhead_get_flag (status, "locked"))
+            return g_strdup ("The lock is off, but rules of a lock stand in the kernel.");
         return g_strdup_printf ("What was asked for is not enforced, traffic may leak: %s.",
                                 *problem != '\0' ? problem : "the kernel's rules are not ours");
     case BULKHEAD_STATE_UNKNOWN:
@@ -92,10 +94,13 @@ way_out (GVariant *status, BulkheadState state)
         return "To lock:   bulkheadctl lock\n";
     case BULKHEAD_STATE_PAUSED:
         return "Way out:   bulkheadctl unlock; to close now: bulkheadctl resume\n";
+    case BULKHEAD_STATE_BROKEN:
+        if (!bulkhead_get_flag (status, "locked"))
+            return "Way out:   bulkheadctl unlock\n";
+        break;
     case BULKHEAD_STATE_UNKNOWN:
     case BULKHEAD_STATE_PROTECTED:
     case BULKHEAD_STATE_BLOCKING:
-    case BULKHEAD_STATE_BROKEN:
         break;
     }
     return "Way out:   bulkheadctl unlock, or for a time: bulkheadctl pause 10m\n";

@@ -485,6 +485,14 @@ def test_status_headline_and_reason(helper, state, more, headline, words):
     assert lines[-1].startswith("Way out:") and "bulkheadctl unlock" in lines[-1]
 
 
+def test_status_of_rules_that_stand_while_the_lock_is_off(helper):
+    """Nothing leaks, and a lock that is off cannot be paused."""
+    helper.answers["GetStatus"] = status(BROKEN, locked=GLib.Variant("b", False))
+    lines = ctl(helper, "status").stdout.splitlines()
+    assert lines[:2] == ["broken", "The lock is off, but rules of a lock stand in the kernel."]
+    assert lines[-1] == "Way out:   bulkheadctl unlock"
+
+
 def test_status_tells_the_openings_only_when_something_is_closed(helper):
     for state in OFF, PAUSED:
         helper.answers["GetStatus"] = status(state)
