@@ -134,7 +134,7 @@ repair (BulkheadLock *self, const char *program, guint32 pid)
 }
 
 static void
-on_touched_cb (guint32 pid, const char *program, gboolean overflow, gpointer data)
+on_touched_cb (guint32 pid, const char *program, gpointer data)
 {
     BulkheadLock *self = data;
 
