@@ -7,21 +7,11 @@
  */
 #pragma once
 
+#include "contract.h"
+
 #include <gio/gio.h>
 
-#define BULKHEAD_NAME "org.bulkhead.Helper1"
-#define BULKHEAD_PATH "/org/bulkhead/Helper1"
 #define BULKHEAD_CLIENT_PATIENCE 5 /* seconds that an answer may take */
-
-/* As the property State; a number that is not here is UNKNOWN. */
-typedef enum {
-    BULKHEAD_STATE_UNKNOWN = 0,
-    BULKHEAD_STATE_OFF = 1,
-    BULKHEAD_STATE_PROTECTED = 2,
-    BULKHEAD_STATE_BLOCKING = 3,
-    BULKHEAD_STATE_PAUSED = 4,
-    BULKHEAD_STATE_BROKEN = 5,
-} BulkheadState;
 
 /* Why nothing is known, when nothing is. */
 typedef enum {

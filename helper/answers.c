@@ -223,8 +223,9 @@ bulkhead_answer_verify (BulkheadLock *lock, gboolean addresses, char **ret_probl
     return enforced;
 }
 
-guint
-bulkhead_answer_paused_seconds (BulkheadLock *lock)
+/* Seconds that the pause still has, rounded up; 0: there is none. */
+static guint
+paused_seconds (BulkheadLock *lock)
 {
     const BulkheadPolicy *policy = bulkhead_lock_get_policy (lock);
     gint64 left = policy->pause_until - bulkhead_boottime ();
@@ -254,7 +255,7 @@ bulkhead_answer_status (BulkheadLock *lock, BulkheadAtBoot *at_boot, gboolean ad
     add (&builder, "state", g_variant_new_uint32 (bulkhead_lock_get_state (lock)));
     add (&builder, "locked", g_variant_new_boolean (policy->locked));
     add (&builder, "enforced", g_variant_new_boolean (problem[0] == '\0'));
-    add (&builder, "paused_seconds", g_variant_new_uint32 (bulkhead_answer_paused_seconds (lock)));
+    add (&builder, "paused_seconds", g_variant_new_uint32 (paused_seconds (lock)));
     add (&builder, "at_boot", g_variant_new_boolean (bulkhead_at_boot_is_on (at_boot)));
     add (&builder, "lan", g_variant_new_boolean (policy->lan));
     add (&builder, "lan_cgnat", g_variant_new_boolean (policy->lan_cgnat));

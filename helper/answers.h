@@ -16,6 +16,3 @@ GVariant *bulkhead_answer_blocked (const BulkheadBlocked *blocked, guint32 uid);
 /* TRUE when the kernel was just read back to enforce what is wanted; else FALSE and why, in words
  * that hold no rule when there is to be no address. */
 gboolean bulkhead_answer_verify (BulkheadLock *lock, gboolean addresses, char **ret_problem);
-
-/* Seconds that the pause still has, rounded up; 0: there is none. */
-guint bulkhead_answer_paused_seconds (BulkheadLock *lock);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "compile-sets.h"
 
+#include "statement.h"
+
 #define ETHER_IP 0x0800
 #define ETHER_ARP 0x0806
 #define ETHER_VLAN 0x8100

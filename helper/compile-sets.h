@@ -2,7 +2,7 @@
 /*
  * The lists behind the rules: every address, port, mark and link of a policy in a net, as sets.
  * A set is there only when it has something in it; the rules ask with bulkhead_table_find_set().
- * For compile.c and compile-egress.c only.
+ * For the compile files only.
  */
 #pragma once
 

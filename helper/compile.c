@@ -2,6 +2,9 @@
 #include "compile.h"
 
 #include "compile-sets.h"
+#include "statement.h"
+
+#include <string.h>
 
 #define PRIORITY_RAW (-300)
 #define PRIORITY_FILTER 0

@@ -30,14 +30,14 @@ run_clear (Run *run)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
 
 static gboolean
-on_signal_cb (gpointer state)
+on_signal_cb (gpointer data)
 {
-    g_main_loop_quit (((Run *)state)->loop);
+    g_main_loop_quit (((Run *)data)->loop);
     return G_SOURCE_REMOVE;
 }
 
 static void
-on_at_boot_set_cb (GObject *source, GAsyncResult *result, gpointer state)
+on_at_boot_set_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr (GError) error = NULL;
 
@@ -57,25 +57,25 @@ keep_at_boot (const Run *run)
 }
 
 static void
-on_policy_changed_cb (gpointer state)
+on_policy_changed_cb (gpointer data)
 {
-    const Run *run = state;
+    const Run *run = data;
 
     bulkhead_lock_set_managed (run->lock, bulkhead_policy_files_read (run->config_dir));
     keep_at_boot (run);
 }
 
 static gboolean
-on_hangup_cb (gpointer state)
+on_hangup_cb (gpointer data)
 {
-    on_policy_changed_cb (state);
+    on_policy_changed_cb (data);
     return G_SOURCE_CONTINUE;
 }
 
 static void
-on_sleep_cb (gboolean asleep, gpointer state)
+on_sleep_cb (gboolean asleep, gpointer data)
 {
-    const Run *run = state;
+    const Run *run = data;
 
     if (asleep)
         bulkhead_lock_fall_asleep (run->lock);
@@ -84,9 +84,9 @@ on_sleep_cb (gboolean asleep, gpointer state)
 }
 
 static void
-on_bus_back_cb (gpointer state)
+on_bus_back_cb (gpointer data)
 {
-    Run *run = state;
+    Run *run = data;
 
     run->bus_back = TRUE;
     g_main_loop_quit (run->loop);
@@ -102,16 +102,15 @@ on_bus_gone_cb (Run *run)
 
 /* Watched first and read again then: nothing is missed between the first reading and the watch. */
 static void
-follow_policy (Run *state)
+follow_policy (Run *run)
 {
     g_autoptr (GError) error = NULL;
 
-    state->files =
-        bulkhead_policy_files_watch (state->config_dir, on_policy_changed_cb, state, &error);
-    if (state->files == NULL)
+    run->files = bulkhead_policy_files_watch (run->config_dir, on_policy_changed_cb, run, &error);
+    if (run->files == NULL)
         g_warning ("%s; a SIGHUP makes the helper read them", error->message);
-    g_unix_signal_add (SIGHUP, on_hangup_cb, state);
-    on_policy_changed_cb (state);
+    g_unix_signal_add (SIGHUP, on_hangup_cb, run);
+    on_policy_changed_cb (run);
 }
 
 /* The name is owned last: who sees it knows that the stored lock is in force. */
@@ -122,25 +121,24 @@ serve (GDBusConnection *bus, BulkheadLock *lock, const char *config_dir, Bulkhea
     g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
     g_autoptr (BulkheadAtBoot) at_boot = bulkhead_at_boot_new (bus);
     g_autoptr (BulkheadService) service = bulkhead_service_new (lock, journal, grants, at_boot);
-    g_auto (Run)
-        state = { .loop = loop, .lock = lock, .at_boot = at_boot, .config_dir = config_dir };
+    g_auto (Run) run = { .loop = loop, .lock = lock, .at_boot = at_boot, .config_dir = config_dir };
     guint watchdog;
 
-    follow_policy (&state);
-    g_signal_connect_swapped (at_boot, "changed", G_CALLBACK (keep_at_boot), &state);
-    g_signal_connect_swapped (bus, "closed", G_CALLBACK (on_bus_gone_cb), &state);
-    g_unix_signal_add (SIGTERM, on_signal_cb, &state);
-    g_unix_signal_add (SIGINT, on_signal_cb, &state);
+    follow_policy (&run);
+    g_signal_connect_swapped (at_boot, "changed", G_CALLBACK (keep_at_boot), &run);
+    g_signal_connect_swapped (bus, "closed", G_CALLBACK (on_bus_gone_cb), &run);
+    g_unix_signal_add (SIGTERM, on_signal_cb, &run);
+    g_unix_signal_add (SIGINT, on_signal_cb, &run);
     if (!bulkhead_service_export (service, bus, error) || !bulkhead_bus_own_name (bus, error))
         return FALSE;
     bulkhead_watchdog_tell ("READY=1");
-    state.sleep = bulkhead_sleep_new (bus, on_sleep_cb, &state);
+    run.sleep = bulkhead_sleep_new (bus, on_sleep_cb, &run);
     watchdog = bulkhead_watchdog_start ();
     g_main_loop_run (loop);
     g_clear_handle_id (&watchdog, g_source_remove);
     bulkhead_watchdog_tell ("STOPPING=1");
     bulkhead_service_unexport (service);
-    if (!state.bus_back)
+    if (!run.bus_back)
         return TRUE;
     g_set_error_literal (error, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED,
                          "the system bus was restarted");
@@ -161,7 +159,7 @@ open_grants (const char *state_dir, BulkheadJournal *journal)
 }
 
 static gboolean
-run (const BulkheadDaemonOptions *options, GError **error)
+lock_and_serve (const BulkheadDaemonOptions *options, GError **error)
 {
     const char *const detail[] = { "version", BULKHEAD_VERSION, NULL };
     g_autoptr (GDBusConnection) bus = bulkhead_bus_open (error);
@@ -208,7 +206,7 @@ bulkhead_daemon_run (const BulkheadDaemonOptions *options, GError **error)
 {
     g_autoptr (GError) local = NULL;
 
-    if (run (options, &local))
+    if (lock_and_serve (options, &local))
         return TRUE;
     if (!g_error_matches (local, BULKHEAD_ERROR, BULKHEAD_ERROR_ALREADY_RUNNING))
         close_what_was_locked (options);

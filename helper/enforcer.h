@@ -2,7 +2,7 @@
 /*
  * Knows what stands in the kernel. Makes it what a policy means in a net, by one transaction that
  * is read back, and reads it again when asked. It decides nothing: what is wanted, and what is
- * done when it cannot be had, is the lock's.
+ * done when it cannot be had, is the engine's.
  */
 #pragma once
 

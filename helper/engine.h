@@ -21,7 +21,7 @@ typedef enum {
     BULKHEAD_STATE_PROTECTED = 2, /* locked, tunnel up */
     BULKHEAD_STATE_BLOCKING = 3,  /* locked, no tunnel */
     BULKHEAD_STATE_PAUSED = 4,
-    BULKHEAD_STATE_BROKEN = 5, /* asked for and not enforced */
+    BULKHEAD_STATE_BROKEN = 5, /* asked for and not enforced, or the other way round */
 } BulkheadState;
 
 typedef struct _BulkheadEngine BulkheadEngine;
@@ -57,11 +57,13 @@ void bulkhead_engine_repair (BulkheadEngine *engine);
 /*
  * Makes @policy the one in force, and stores what is the user's in it. Whether it is stricter is
  * worked out here, by field. KERNEL_REFUSED, NOT_ENFORCED, STORE_FAILED: then the policy before is
- * in force again. From off to off the kernel is left alone.
+ * in force again, but for a pause that was to end: it has ended. From off to off the kernel is left
+ * alone.
  */
 gboolean bulkhead_engine_change (BulkheadEngine *engine, const BulkheadPolicy *policy,
                                  GError **error);
-/* While it is off: takes out what stands in the kernel all the same. */
+/* While it is off: takes out what stands in the kernel all the same. KERNEL_REFUSED,
+ * NOT_ENFORCED. */
 gboolean bulkhead_engine_clear (BulkheadEngine *engine, GError **error);
 /* Takes in what the settings say now without storing it, and looks, as above. A pause goes on, but
  * not when the administrator locks. TRUE: a pause ended by time. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fallback.h"
 
+#include "statement.h"
+
 #define PRIORITY 0 /* nft's "filter" */
 
 static BulkheadChain *
@@ -9,8 +11,8 @@ add_chain (BulkheadTable *table, const char *name, BulkheadHook hook)
     return bulkhead_table_add_chain (table, name, hook, PRIORITY, TRUE, NULL);
 }
 
-BulkheadRuleset *
-bulkhead_fallback_ruleset (void)
+static BulkheadRuleset *
+fallback_ruleset (void)
 {
     BulkheadRuleset *ruleset = bulkhead_ruleset_new ();
     BulkheadTable *table = bulkhead_ruleset_add_table (ruleset, BULKHEAD_FAMILY_INET);
@@ -30,7 +32,7 @@ bulkhead_fallback_ruleset (void)
 gboolean
 bulkhead_fallback_has_wall (BulkheadSink *sink)
 {
-    g_autoptr (BulkheadRuleset) ruleset = bulkhead_fallback_ruleset ();
+    g_autoptr (BulkheadRuleset) ruleset = fallback_ruleset ();
 
     return bulkhead_sink_has_chains (sink, ruleset);
 }
@@ -38,7 +40,7 @@ bulkhead_fallback_has_wall (BulkheadSink *sink)
 gboolean
 bulkhead_fallback_close (BulkheadSink *sink, GError **error)
 {
-    g_autoptr (BulkheadRuleset) ruleset = bulkhead_fallback_ruleset ();
+    g_autoptr (BulkheadRuleset) ruleset = fallback_ruleset ();
 
     return bulkhead_sink_apply (sink, ruleset, NULL, error)
            && bulkhead_sink_verify (sink, ruleset, NULL, BULKHEAD_READ_ALL, error);

@@ -10,8 +10,6 @@
 
 #include "nft-sink.h"
 
-BulkheadRuleset *bulkhead_fallback_ruleset (void);
-
 /* Whether a wall stands: chains that drop what no rule of theirs accepts, these ones or a lock's.
  * What their rules accept is not judged: only who made them knows what was wanted. */
 gboolean bulkhead_fallback_has_wall (BulkheadSink *sink);

@@ -12,8 +12,9 @@
 #include <sys/types.h>
 
 /*
- * Kills a helper that holds @directory and waits for its end; there may be more. Returns: its pid; 0: nobody holds
- * it; -1 with FAILED: the holder is another program, which is left alone, or it does not end.
+ * Kills a helper that holds @directory and waits for its end; there may be more. Returns: its pid;
+ * 0: nobody holds it; -1 with FAILED: the holder is another program, which is left alone, or it
+ * does not end.
  */
 pid_t bulkhead_holder_end (const char *directory, GError **error);
 

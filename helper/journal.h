@@ -12,8 +12,8 @@
 typedef enum {
     BULKHEAD_EVENT_STARTED, /* helper started; detail: version */
     BULKHEAD_EVENT_STOPPED,
-    BULKHEAD_EVENT_LOCKED,   /* the user locked */
-    BULKHEAD_EVENT_UNLOCKED, /* the user unlocked; the word "allow" is in the text */
+    BULKHEAD_EVENT_LOCKED,   /* a user locked, or the administrator */
+    BULKHEAD_EVENT_UNLOCKED, /* the same; the word "allow" is in the text */
     BULKHEAD_EVENT_PAUSED,
     BULKHEAD_EVENT_RESUMED,    /* by the user or by time */
     BULKHEAD_EVENT_PROTECTED,  /* tunnel up behind the lock */

@@ -5,11 +5,12 @@
 #include "lock-log.h"
 #include "nft-watch.h"
 #include "observe.h"
+#include "quota.h"
 #include "schedule.h"
 #include "uptime.h"
 
-#define REPAIRS_TOLD 100 /* at the most, in one window */
-#define REPAIRS_WINDOW (10 * G_USEC_PER_SEC)
+#define REPAIRS_TOLD 100 /* at the most, in one span */
+#define REPAIRS_SPAN (10 * G_USEC_PER_SEC)
 
 struct _BulkheadLock {
     GObject parent_instance;
@@ -22,13 +23,12 @@ struct _BulkheadLock {
     BulkheadSchedule *schedule;
     BulkheadUptime *uptime;
 
-    BulkheadState state;  /* as it was last told */
-    gboolean closed;      /* the same */
-    gint64 refreshed;     /* monotonic µs of the last look for an answer */
-    gint64 verified;      /* and of the last reading back for one */
-    gint64 repairs_since; /* monotonic µs: where the window of told repairs began */
-    guint repairs_told;
-    guint read_source; /* elements wait for being read back */
+    BulkheadState state;        /* as it was last told */
+    gboolean closed;            /* the same */
+    gint64 refreshed;           /* monotonic µs of the last look for an answer */
+    gint64 verified;            /* and of the last reading back for one */
+    BulkheadQuota told_repairs; /* a program may fight over the rules for long */
+    guint read_source;          /* elements wait for being read back */
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadLock, bulkhead_lock, G_TYPE_OBJECT)
@@ -117,17 +117,6 @@ bulkhead_lock_refresh (BulkheadLock *self, gint64 max_age)
 
 /* ---- somebody else's hands ---- */
 
-/* A program that fights over the rules must not fill the log. */
-static gboolean
-may_tell_repair (BulkheadLock *self, gint64 now)
-{
-    if (self->repairs_since == 0 || now - self->repairs_since > REPAIRS_WINDOW) {
-        self->repairs_since = now;
-        self->repairs_told = 0;
-    }
-    return self->repairs_told++ < REPAIRS_TOLD;
-}
-
 /* Puts back what is not as it should be, and says who did it and how long it took. */
 static void
 repair (BulkheadLock *self, const char *program, guint32 pid)
@@ -139,7 +128,7 @@ repair (BulkheadLock *self, const char *program, guint32 pid)
 
     bulkhead_engine_repair (self->engine);
     restored = bulkhead_engine_get_problem (self->engine) == NULL;
-    if (was_there && may_tell_repair (self, noticed)) {
+    if (was_there && bulkhead_quota_take (&self->told_repairs, noticed)) {
         bulkhead_lock_log_touched (self->journal, program, pid, restored,
                                    g_get_monotonic_time () - noticed);
         g_signal_emit (self, tampered_signal, 0, program, restored);
@@ -148,7 +137,7 @@ repair (BulkheadLock *self, const char *program, guint32 pid)
 }
 
 static void
-on_touched_cb (guint32 pid, const char *program, gboolean overflow, gpointer data)
+on_touched_cb (guint32 pid, const char *program, gpointer data)
 {
     BulkheadLock *self = data;
 
@@ -415,4 +404,5 @@ bulkhead_lock_init (BulkheadLock *self)
 {
     self->uptime = bulkhead_uptime_new ();
     self->schedule = bulkhead_schedule_new (look_again, self);
+    self->told_repairs = (BulkheadQuota){ .max = REPAIRS_TOLD, .span = REPAIRS_SPAN };
 }

@@ -44,7 +44,8 @@ void bulkhead_lock_refresh (BulkheadLock *lock, gint64 max_age);
 /*
  * Makes @policy the one in force. Whether it is stricter is worked out here, by field. Errors:
  * FIXED, when it differs in what the administrator fixed: then nothing was done. KERNEL_REFUSED,
- * NOT_ENFORCED, STORE_FAILED: then the policy before is in force again.
+ * NOT_ENFORCED, STORE_FAILED: then the policy before is in force again, but for a pause that was to
+ * end: it has ended.
  */
 gboolean bulkhead_lock_set_policy (BulkheadLock *lock, BulkheadPolicy *policy, GError **error);
 

@@ -2,6 +2,7 @@
 #include "netlink.h"
 
 #include <errno.h>
+#include <glib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -22,10 +23,21 @@ on_done_cb (const struct nlmsghdr *message, void *data)
     return MNL_CB_ERROR;
 }
 
+/* Also the acknowledgement, whose error is 0. Parts of the kernel give it the other sign. */
+static int
+on_error_cb (const struct nlmsghdr *message, void *data)
+{
+    const struct nlmsgerr *answer = mnl_nlmsg_get_payload (message);
+
+    errno = mnl_nlmsg_get_payload_len (message) < sizeof *answer ? EBADMSG : ABS (answer->error);
+    return errno == 0 ? MNL_CB_STOP : MNL_CB_ERROR;
+}
+
 static int
 receive (struct mnl_socket *socket, mnl_cb_t cb, void *data)
 {
-    mnl_cb_t controls[NLMSG_MIN_TYPE] = { [NLMSG_DONE] = on_done_cb };
+    /* libmnl has no handlers of its own for what is in the range of ours. */
+    mnl_cb_t controls[] = { [NLMSG_ERROR] = on_error_cb, [NLMSG_DONE] = on_done_cb };
     char buffer[BUFFER_SIZE] __attribute__ ((aligned (NLMSG_ALIGNTO)));
     int result = MNL_CB_OK;
     int error = 0;
@@ -36,7 +48,7 @@ receive (struct mnl_socket *socket, mnl_cb_t cb, void *data)
         result = MNL_CB_ERROR;
         if (length >= 0)
             result = mnl_cb_run2 (buffer, length, SEQUENCE, mnl_socket_get_portid (socket), cb,
-                                  data, controls, NLMSG_MIN_TYPE);
+                                  data, controls, G_N_ELEMENTS (controls));
         error = errno;
         explicit_bzero (buffer, sizeof buffer);
     }

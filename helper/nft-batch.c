@@ -8,6 +8,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <string.h>
 
 #define MESSAGE_MAX (128 * 1024) /* the largest message built here, element lists included */
 #define ELEMENT_LIST_MAX 60000   /* bytes; the kernel's attribute length has 16 bits */

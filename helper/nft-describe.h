@@ -14,8 +14,8 @@ struct nlmsghdr;
 char *bulkhead_describe (const struct nlmsghdr *message);
 /* The flags in the line of a table. */
 guint32 bulkhead_describe_flags (const char *table);
-/* "inet"/"netdev" table's name in it is ours, and the name of the chain or set (@name of
- * BULKHEAD_NAME_SIZE or more bytes); for a table its flags and owner. */
+/* Whether @message is of a table of ours, and then which, and which object in it: @name, of @size
+ * bytes, is the chain's or set's, else ""; @flags are a table's, else 0. FALSE leaves all alone. */
 gboolean bulkhead_describe_identify (const struct nlmsghdr *message, BulkheadFamily *family,
                                      char *name, gsize size, guint32 *flags);
 

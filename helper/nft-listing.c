@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
+#include <string.h>
 
 static const BulkheadFamily families[] = { BULKHEAD_FAMILY_INET, BULKHEAD_FAMILY_NETDEV };
 

@@ -6,9 +6,11 @@
 #include "nft-change.h"
 #include "nft-describe.h"
 #include "nft-socket.h"
+#include "statement.h"
 
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
+#include <string.h>
 
 #ifndef NFT_TABLE_F_PERSIST /* Linux 6.9; Debian 12's headers are 6.1 */
 #define NFT_TABLE_F_PERSIST 0x4

@@ -87,7 +87,7 @@ on_readable_cb (int fd, GIOCondition condition, gpointer data)
     }
     if (watch->touched || overflow) {
         watch->touched = FALSE;
-        watch->callback (author.pid, author.program, overflow, watch->data);
+        watch->callback (author.pid, author.program, watch->data);
     }
     return G_SOURCE_CONTINUE;
 }

@@ -9,9 +9,8 @@
 
 typedef struct _BulkheadNftWatch BulkheadNftWatch;
 
-/* @pid 0 and @program "": unknown. @overflow: events were lost, anything may have happened. */
-typedef void (*BulkheadNftTouched) (guint32 pid, const char *program, gboolean overflow,
-                                    gpointer data);
+/* @pid 0 and @program "": unknown. Also when events were lost: anything may have happened. */
+typedef void (*BulkheadNftTouched) (guint32 pid, const char *program, gpointer data);
 
 /* @own_port: changes from that netlink address are ours and not told. */
 BulkheadNftWatch *bulkhead_nft_watch_new (guint32 own_port, BulkheadNftTouched touched,

@@ -5,6 +5,8 @@
  */
 #include "ruleset.h"
 
+#include <string.h>
+
 typedef struct {
     guint value;
     const char *name;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ruleset.h"
 
+#include <string.h>
+
 static void
 set_free (BulkheadSet *set)
 {
@@ -161,8 +163,8 @@ rule_equal (const BulkheadRule *a, const BulkheadRule *b)
     return TRUE;
 }
 
-gboolean
-bulkhead_set_equal (const BulkheadSet *a, const BulkheadSet *b)
+static gboolean
+set_equal (const BulkheadSet *a, const BulkheadSet *b)
 {
     return g_str_equal (a->name, b->name) && a->n_fields == b->n_fields
            && memcmp (a->fields, b->fields, sizeof a->fields) == 0 && a->interval == b->interval
@@ -191,7 +193,7 @@ table_equal (const BulkheadTable *a, const BulkheadTable *b)
     if (a->family != b->family || a->sets->len != b->sets->len || a->chains->len != b->chains->len)
         return FALSE;
     for (guint i = 0; i < a->sets->len; i++)
-        if (!bulkhead_set_equal (a->sets->pdata[i], b->sets->pdata[i]))
+        if (!set_equal (a->sets->pdata[i], b->sets->pdata[i]))
             return FALSE;
     for (guint i = 0; i < a->chains->len; i++)
         if (!chain_equal (a->chains->pdata[i], b->chains->pdata[i]))
@@ -218,7 +220,7 @@ bulkhead_ruleset_has_set (const BulkheadRuleset *ruleset, BulkheadFamily family,
         ruleset != NULL ? bulkhead_ruleset_find_table (ruleset, family) : NULL;
     const BulkheadSet *same = table != NULL ? bulkhead_table_find_set (table, set->name) : NULL;
 
-    return same != NULL && (same == set || bulkhead_set_equal (same, set));
+    return same != NULL && (same == set || set_equal (same, set));
 }
 
 /* ---- keys and types ---- */
@@ -285,55 +287,6 @@ bulkhead_key_datatype (BulkheadKey key)
         return TYPE_INET_PROTO;
     }
     g_assert_not_reached ();
-}
-
-/* ---- statements ---- */
-
-BulkheadStatement
-bulkhead_lookup (BulkheadStatementType type, const char *set, const guint8 *keys, gsize n_keys)
-{
-    BulkheadStatement statement = { .type = type };
-
-    g_assert (n_keys <= BULKHEAD_KEYS_MAX);
-    statement.n_keys = n_keys;
-    memcpy (statement.keys, keys, n_keys);
-    g_strlcpy (statement.name, set, sizeof statement.name);
-    return statement;
-}
-
-BulkheadStatement
-bulkhead_match (BulkheadKey key, BulkheadOperator op, gconstpointer value, gsize size)
-{
-    BulkheadStatement statement = { .type = STATEMENT_MATCH, .op = op, .n_keys = 1 };
-
-    statement.keys[0] = key;
-    g_assert (size <= bulkhead_datatype_size (bulkhead_key_datatype (key)));
-    memcpy (statement.value, value, size);
-    statement.prefix = 8 * bulkhead_datatype_size (bulkhead_key_datatype (key));
-    return statement;
-}
-
-BulkheadStatement
-bulkhead_match_prefix (BulkheadKey key, const char *text)
-{
-    BulkheadPrefix prefix;
-    BulkheadStatement statement;
-
-    if (!bulkhead_prefix_parse (text, &prefix))
-        g_assert_not_reached ();
-    statement =
-        bulkhead_match (key, OP_EQ, prefix.address.bytes, bulkhead_address_size (&prefix.address));
-    statement.prefix = prefix.length;
-    return statement;
-}
-
-BulkheadStatement
-jump (const char *chain)
-{
-    BulkheadStatement statement = { .type = STATEMENT_JUMP };
-
-    g_strlcpy (statement.name, chain, sizeof statement.name);
-    return statement;
 }
 
 /* ---- elements ---- */

@@ -6,9 +6,11 @@
 #include "error.h"
 #include "helper1.h"
 #include "methods.h"
+#include "quota.h"
 
 #define PATH "/org/bulkhead/Helper1"
-#define REFUSALS_MAX 20 /* told in a minute, so that no caller can fill the log */
+#define REFUSALS_TOLD 20 /* at the most, in one span: anybody may call, and be refused */
+#define REFUSALS_SPAN (60 * G_USEC_PER_SEC)
 
 struct _BulkheadService {
     GObject parent_instance;
@@ -24,8 +26,7 @@ struct _BulkheadService {
     BulkheadPolicy *policy;
     GPtrArray *granted;
     char *managed_problem;
-    gint64 minute; /* in which the refusals were */
-    guint refusals;
+    BulkheadQuota told_refusals;
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadService, bulkhead_service, G_TYPE_OBJECT)
@@ -71,18 +72,13 @@ call_free (Call *call)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
 
-/* Tells at most so many a minute: anybody may call, and each line stays for thirty days. */
 static void
 note_refusal (BulkheadService *self, const char *method, const BulkheadCaller *caller)
 {
-    gint64 minute = g_get_monotonic_time () / G_USEC_PER_SEC / 60;
     g_autofree char *uid = g_strdup_printf ("%u", caller->uid);
     const char *const detail[] = { "method", method, "uid", uid, NULL };
 
-    if (self->minute != minute)
-        self->refusals = 0;
-    self->minute = minute;
-    if (self->refusals++ < REFUSALS_MAX)
+    if (bulkhead_quota_take (&self->told_refusals, g_get_monotonic_time ()))
         bulkhead_journal_write (self->journal, BULKHEAD_EVENT_REFUSED, detail);
 }
 
@@ -318,6 +314,7 @@ bulkhead_service_init (BulkheadService *self)
 {
     self->skeleton = bulkhead_helper1_skeleton_new ();
     bulkhead_helper1_set_version (self->skeleton, BULKHEAD_VERSION);
+    self->told_refusals = (BulkheadQuota){ .max = REFUSALS_TOLD, .span = REFUSALS_SPAN };
     for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
         g_signal_connect_object (self->skeleton, signals[i], G_CALLBACK (on_called_cb), self,
                                  G_CONNECT_SWAPPED);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store.h"
 
-#include "error.h"
 #include "state-file.h"
 
 struct _BulkheadStore {

@@ -2,7 +2,7 @@
 /* The verb about what the lock refused. */
 #include "ctl.h"
 
-#include <pwd.h>
+#include "user.h"
 
 #define NO_USER G_MAXUINT32
 
@@ -21,11 +21,9 @@ get_text (GVariant *entry, const char *key)
 static char *
 name_of_user (guint32 uid)
 {
-    const struct passwd *user = uid != NO_USER ? getpwuid (uid) : NULL;
+    char *name = uid != NO_USER ? bulkhead_user_name (uid) : g_strdup ("-");
 
-    if (user != NULL)
-        return g_strdup (user->pw_name);
-    return uid != NO_USER ? g_strdup_printf ("%u", uid) : g_strdup ("-");
+    return name != NULL ? name : g_strdup_printf ("%u", uid);
 }
 
 /* What it was refused: "198.51.100.7 tcp 443", as an exception is written. (transfer full) */

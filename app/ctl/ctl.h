@@ -5,11 +5,10 @@
  */
 #pragma once
 
+#include "contract.h"
+
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
-
-#define BULKHEAD_NAME "org.bulkhead.Helper1"
-#define BULKHEAD_PATH "/org/bulkhead/Helper1"
 
 /* The exit codes, which are the codes of BULKHEAD_CTL_ERROR too. Scripts depend on them. */
 typedef enum {

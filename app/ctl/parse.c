@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ctl.h"
 
-#include <pwd.h>
+#include "user.h"
+
 #include <string.h>
 
 static void
@@ -147,12 +148,8 @@ bulkhead_parse_on_off (const char *name, const char *text, gboolean *ret, GError
 gboolean
 bulkhead_parse_user (const char *name, const char *text, guint32 *ret, GError **error)
 {
-    const struct passwd *entry = getpwnam (text);
-
-    if (entry != NULL) {
-        *ret = entry->pw_uid;
+    if (bulkhead_user_find (text, ret))
         return TRUE;
-    }
     if (!g_ascii_isdigit (text[0])) {
         g_set_error (error, BULKHEAD_CTL_ERROR, BULKHEAD_EXIT_USAGE, "%s %s: no such user", name,
                      text);

@@ -52,7 +52,7 @@ broken_reason (GVariant *status)
     if (bulkhead_get_flag (status, "closed"))
         return g_strdup_printf ("The lock could not be put in force: %s.", problem);
     if (!bulkhead_get_flag (status, "locked"))
-        return g_strdup_printf ("Something is wrong: %s.", problem);
+        return g_strdup ("The lock is off, but rules of a lock stand in the kernel.");
     return g_strdup_printf ("What was asked for is not enforced, traffic may leak: %s.",
                             *problem != '\0' ? problem : "the kernel's rules are not ours");
 }
@@ -104,6 +104,8 @@ way_out (GVariant *status, BulkheadState state)
     case BULKHEAD_STATE_PAUSED:
         return "Way out:   bulkheadctl unlock; to close now: bulkheadctl resume\n";
     case BULKHEAD_STATE_BROKEN:
+        if (!bulkhead_get_flag (status, "locked"))
+            return "Way out:   bulkheadctl unlock\n";
         return "Way out:   bulkheadctl unlock; to try again: bulkheadctl lock\n";
     case BULKHEAD_STATE_UNKNOWN:
     case BULKHEAD_STATE_PROTECTED:

@@ -6,15 +6,6 @@
 
 #include "ctl.h"
 
-typedef enum {
-    BULKHEAD_STATE_UNKNOWN = 0,
-    BULKHEAD_STATE_OFF = 1,
-    BULKHEAD_STATE_PROTECTED = 2,
-    BULKHEAD_STATE_BLOCKING = 3,
-    BULKHEAD_STATE_PAUSED = 4,
-    BULKHEAD_STATE_BROKEN = 5,
-} BulkheadState;
-
 /* Trusts what was read back more than the word: a lock that is not enforced is broken. */
 BulkheadState bulkhead_status_state (GVariant *status);
 const char *bulkhead_state_to_string (BulkheadState state);

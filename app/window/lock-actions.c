@@ -66,7 +66,7 @@ is_too_early (LockActions *self, GSimpleAction *action, GVariant *parameter)
 }
 
 static void
-set_busy (GtkWidget *widget, gboolean busy)
+set_busy (gboolean busy)
 {
     GApplication *application = g_application_get_default ();
 
@@ -84,13 +84,13 @@ set_busy (GtkWidget *widget, gboolean busy)
 static void
 on_begun_cb (GtkWidget *widget)
 {
-    set_busy (widget, TRUE);
+    set_busy (TRUE);
 }
 
 static void
 on_done_cb (GtkWidget *widget, const GError *error)
 {
-    set_busy (widget, FALSE);
+    set_busy (FALSE);
 }
 
 static void

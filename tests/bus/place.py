@@ -34,30 +34,16 @@ GRANTED = 2  # Debian's user bin
 SECONDS = 20  # after which anything here is hung
 
 BUS_CONFIG = """<busconfig>
+<include>{source}/tests/bus/system-bus.conf</include>
 <type>system</type>
 <listen>unix:path={directory}/bus</listen>
-<auth>EXTERNAL</auth>
-<policy context="default">
-  <allow user="*"/>
-  <deny own="*"/>
-  <deny send_type="method_call"/>
-  <allow send_type="signal"/>
-  <allow send_requested_reply="true" send_type="method_return"/>
-  <allow send_requested_reply="true" send_type="error"/>
-  <allow receive_type="method_call"/>
-  <allow receive_type="method_return"/>
-  <allow receive_type="error"/>
-  <allow receive_type="signal"/>
-  <allow send_destination="org.freedesktop.DBus"/>
-</policy>
 <policy user="root">
   <allow own="org.freedesktop.systemd1"/>
   <allow send_destination="org.freedesktop.systemd1"/>
   <allow own="org.freedesktop.PolicyKit1"/>
   <allow send_destination="org.freedesktop.PolicyKit1"/>
+  <allow own="org.freedesktop.login1"/>
 </policy>
-<include>{source}/data/org.bulkhead.Helper1.conf</include>
-<policy user="root"><allow own="org.freedesktop.login1"/></policy>
 <policy context="default"><allow send_destination="org.freedesktop.login1"/></policy>
 {more}
 </busconfig>

@@ -473,8 +473,6 @@ def test_status_for_people(helper):
     (BROKEN, {"problem": GLib.Variant("s", "set tunnels differs")}, "broken", "set tunnels differs"),
     (BROKEN, {"closed": GLib.Variant("b", True), "problem": GLib.Variant("s", "all is blocked: no")},
      "broken", "The lock could not be put in force: all is blocked: no."),
-    (BROKEN, {"locked": GLib.Variant("b", False), "problem": GLib.Variant("s", "rules stand")},
-     "broken", "Something is wrong: rules stand."),
     (UNKNOWN, {}, "unknown", "does not know"),
     (77, {}, "unknown", "does not know"),
     (PROTECTED, {"enforced": GLib.Variant("b", False)}, "broken", "leak"),
@@ -487,6 +485,14 @@ def test_status_headline_and_reason(helper, state, more, headline, words):
     assert done.returncode == 0
     assert lines[0] == headline and words in lines[1]
     assert lines[-1].startswith("Way out:") and "bulkheadctl unlock" in lines[-1]
+
+
+def test_status_of_rules_that_stand_while_the_lock_is_off(helper):
+    """Nothing leaks, and a lock that is off cannot be paused."""
+    helper.answers["GetStatus"] = status(BROKEN, locked=GLib.Variant("b", False))
+    lines = ctl(helper, "status").stdout.splitlines()
+    assert lines[:2] == ["broken", "The lock is off, but rules of a lock stand in the kernel."]
+    assert lines[-1] == "Way out:   bulkheadctl unlock"
 
 
 def test_status_tells_the_openings_only_when_something_is_closed(helper):

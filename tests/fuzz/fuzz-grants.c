@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The list of authorised users: any doubt grants nobody. */
-#include "error.h"
 #include "fuzz.h"
 #include "grants.h"
 

@@ -13,6 +13,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <string.h>
 
 static BulkheadRuleset *ruleset;
 static BulkheadListing *expected;

@@ -18,6 +18,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
 #include <linux/wireguard.h>
+#include <string.h>
 
 #define SEED_MAX 4096
 

@@ -7,8 +7,6 @@ import pytest
 from checks import Silence, assert_seen, assert_silent
 from traffic import internet_ways, new_mark, ordinary_ways, packet_ways
 
-CONTAINER = {4: "172.17.0.2", 6: "fd00:17::2"}
-
 
 @pytest.fixture(scope="module")
 def container(module_lab):

@@ -172,25 +172,25 @@ class Desktop:
 
     uid = 0  # of who sits at it
 
-    def __init__(self, size="1024x768", locale="C.UTF-8", place=None):
+    def __init__(self, size="1024x768", place=None):
         self.directory = tempfile.mkdtemp(prefix="bulkhead-desktop-")
         os.chmod(self.directory, 0o755)
         self.programs = []
         self.place = place or Place()
         try:
-            self.start(size, locale)
+            self.start(size)
         except BaseException:
             self.close()
             raise
 
-    def start(self, size, locale):
+    def start(self, size):
         home = os.path.join(self.directory, "home")
         runtime = os.path.join(self.directory, "runtime")
         os.makedirs(runtime, mode=0o700)
         shutil.copytree(os.path.join(SOURCE, "data", "icons"),
                         os.path.join(home, ".local/share/icons"))
         self.environment = {
-            "PATH": os.environ["PATH"], "HOME": home, "LC_ALL": locale, "TZ": "UTC",
+            "PATH": os.environ["PATH"], "HOME": home, "LC_ALL": "C.UTF-8", "TZ": "UTC",
             "XDG_RUNTIME_DIR": runtime, "XDG_DATA_DIRS": "/usr/local/share:/usr/share",
             "XDG_CONFIG_HOME": os.path.join(home, ".config"),
             "DISPLAY": self.start_x(size), "DBUS_SYSTEM_BUS_ADDRESS": self.place.bus.address,

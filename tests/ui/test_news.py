@@ -9,7 +9,6 @@ import pytest
 from desktop import SECONDS, let_pass, wait_for
 from place import BLOCKING, Bus, run, tunnel
 from tray import LOCK, RESUME, UNLOCK, FakeWatcher, FakeWindow, Tray, tunnel_up
-from test_tray import helper  # noqa: F401
 
 
 @pytest.fixture
@@ -80,7 +79,7 @@ def test_a_pause_is_not_shown_beyond_its_end(tray, desktop):
     wait_for(lambda: tray.icon() == "blocking")
 
 
-def test_not_enforced_is_urgent_until_it_is(desktop, helper):  # noqa: F811
+def test_not_enforced_is_urgent_until_it_is(desktop, helper):
     notices = desktop.notices
     tray = Tray(desktop)
     wait_for(lambda: tray.icon() == "off")
@@ -112,7 +111,7 @@ def names_of(bus, pid):
             if name.startswith(":") and ask("GetConnectionUnixProcessID", name) == pid]
 
 
-def test_only_the_helper_is_believed(desktop, helper):  # noqa: F811
+def test_only_the_helper_is_believed(desktop, helper):
     """Anybody on the bus may address a signal to the tray."""
     tray = Tray(desktop)
     wait_for(lambda: tray.icon() == "off")
@@ -133,7 +132,7 @@ def test_only_the_helper_is_believed(desktop, helper):  # noqa: F811
 def test_helper_killed_hung_and_back(desktop):
     """Never protected and never off while nobody knows; and it recovers by itself."""
     place = desktop.place
-    helper = place.start()  # noqa: F811
+    helper = place.start()
     place.call("Lock")
     tray = Tray(desktop)
     wait_for(lambda: tray.icon() == "blocking")
@@ -168,7 +167,7 @@ def test_helper_killed_hung_and_back(desktop):
 
 def test_no_panel_and_a_lost_helper(desktop):
     """Never invisible without saying so, and not in doubt for long: told after ten seconds."""
-    helper = desktop.place.start()  # noqa: F811
+    helper = desktop.place.start()
     window = FakeWindow(desktop)
     watcher = FakeWatcher(desktop, has_host=False)
     notices = desktop.notices
@@ -220,7 +219,7 @@ def test_panel_goes_later(desktop):
 def test_a_hung_helper_is_told_once(desktop):
     """Neither again every few seconds to who closed it, nor beside what was so before."""
     place, notices = desktop.place, desktop.notices
-    helper = place.start()  # noqa: F811
+    helper = place.start()
     place.call("AddTunnel", tunnel(interface="s 'tun0'"))
     FakeWatcher(desktop)
     with tunnel_up(place):

@@ -76,7 +76,7 @@ class SessionDesktop(UserDesktop):
 
     def __init__(self, place):
         self.session = place.session("alice")
-        Desktop.__init__(self, place=place)
+        super().__init__(place)
 
     def as_user(self, command):
         return self.session.command(*command)

@@ -8,10 +8,10 @@ import xml.etree.ElementTree as ElementTree
 from gi.repository import GLib
 import pytest
 
-from desktop import SOURCE, let_pass, wait_for
+from desktop import let_pass, wait_for
 from place import PAUSED, run, tunnel
 from tray import (BUS_NAME, ITEM, ITEM_PATH, LAN, LINE, LOCK, MENU, MENU_PATH, OPEN, PAUSE, PAUSE_5,
-                  PROPERTIES, QUIT, RESUME, STATE, TRAY, UNLOCK, FakeHelper, FakeWindow, Tray,
+                  PROPERTIES, QUIT, RESUME, STATE, TRAY, UNLOCK, FakeWindow, Tray,
                   tunnel_up)
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -33,12 +33,6 @@ def tray(desktop):
     yield tray
     if tray.program.poll() is None:
         tray.end()
-
-
-@pytest.fixture
-def helper(desktop):
-    with open(os.path.join(SOURCE, "data/org.bulkhead.Helper1.xml"), encoding="utf-8") as file:
-        return FakeHelper(desktop, file.read())
 
 
 def refused(tray, method, signature, *arguments):
@@ -303,7 +297,7 @@ def test_a_session_wakes_the_helper_once(desktop):
     let_pass(0.3)
     tray = Tray(desktop)
     wait_for(wakings)
-    helper = place.start()  # noqa: F811
+    helper = place.start()
     wait_for(lambda: tray.icon() == "off")
     place.end(helper)
     wait_for(lambda: tray.icon() == "problem")

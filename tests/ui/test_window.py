@@ -11,12 +11,10 @@ from gi.repository import GLib
 from desktop import BUILD, SECONDS, SOURCE, let_pass, owner_of, wait_for
 from place import run
 from tray import tunnel_up
-from window import (CHECKED, FOCUSED, SENSITIVE, TEXTS, NetworkManager, Polkit, UserDesktop, Window)
+from window import CHECKED, FOCUSED, HOME, SENSITIVE, TEXTS, WEAKER, NetworkManager, Window
 
 CONTROL = "org.bulkhead.helper.control"
 AUTHORIZE = "org.bulkhead.helper.authorize-user"
-HOME = ("({'name': <'home'>, 'interface': <'wg7'>, 'mark': <uint32 51820>,"
-        " 'endpoints': <['203.0.113.5:51820/udp']>},)")
 SEND_REFUSED = """
 import socket
 try:
@@ -24,27 +22,7 @@ try:
 except OSError:
     pass  # as it should be
 """
-WEAKER = "^Some protections are weaker here$"
 INNER = ("GtkSearchEntry", "GtkListBox", "GtkListView")  # of libadwaita's own widgets
-
-
-@pytest.fixture
-def desk():
-    desk = UserDesktop()
-    desk.polkit = Polkit(desk.place.bus.address)
-    yield desk
-    desk.close()
-
-
-@pytest.fixture
-def window(desk):
-    """Locked, with a tunnel that is trusted and down."""
-    desk.helper = desk.place.start()
-    desk.place.call("AddTunnel", HOME)
-    desk.place.call("Lock")
-    window = Window(desk)
-    wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
-    return window
 
 
 def test_first_run(desk):
@@ -478,7 +456,6 @@ def test_what_others_change_is_seen_at_once(desk, window):
     window.waits_for("You need no password", "Preferences")
     ctl("revoke")
     window.waits_for("An administrator’s password is asked for once", "Preferences")
-    managed = "^The administrator’s settings cannot be used$"
     folder = os.path.join(desk.place.directory, "policy.d")
     os.makedirs(folder)
     path = os.path.join(folder, "10-a.conf")

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The window against a helper that tells names and numbers as odd as anybody can make them."""
-import os
 import signal
 
 import pytest
 from gi.repository import GLib
 
-from desktop import SOURCE, let_pass, wait_for
-from test_window import WEAKER, desk, window  # noqa: F401
+from desktop import let_pass, wait_for
 from tray import FakeHelper
-from window import SENSITIVE, Window
+from window import SENSITIVE, WEAKER, Window
 
 ODD = "a<b>x</b> & <y \u202egnp.\u2028\nZ"  # markup, a turn to the left, two kinds of line ends
 V = GLib.Variant
@@ -19,8 +17,7 @@ class LyingHelper(FakeHelper):
     """Locked without a tunnel; answers a method that reads with what `lists` has for it."""
 
     def __init__(self, desktop):
-        with open(os.path.join(SOURCE, "data/org.bulkhead.Helper1.xml"), encoding="utf-8") as file:
-            super().__init__(desktop, file.read())
+        super().__init__(desktop)
         self.lists = {"ListTunnels": V("(aa{sv})", ([],)), "ListBlocked": V("(aa{sv})", ([],)),
                       "ListExceptions": V("(as)", ([],)), "ListGrants": V("(a(usx))", ([],)),
                       "GetLog": V("(as)", ([],)), "GetStatus": V("(a{sv})", ({},))}
@@ -39,12 +36,12 @@ class LyingHelper(FakeHelper):
 
 
 @pytest.fixture
-def helper(desk):  # noqa: F811
+def helper(desk):
     return LyingHelper(desk)
 
 
-def start(desk):  # noqa: F811
-    window = Window(desk)  # noqa: F811
+def start(desk):
+    window = Window(desk)
     wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
     return window
 
@@ -60,7 +57,7 @@ def refused(port, **more):
             "program": V("s", ODD), "uid": V("u", 0), "count": V("t", 1), "last": V("x", 0), **more}
 
 
-def test_odd_names_are_shown_as_they_are(desk, helper):  # noqa: F811
+def test_odd_names_are_shown_as_they_are(desk, helper):
     """Also twice the same: a link may have the name of a trusted tunnel."""
     helper.lists["ListTunnels"] = V("(aa{sv})", ([
         tunnel("wg1", "wg7", True), tunnel(ODD, "wg2", True), tunnel("wg1", "wg1", False), {}, {}],))
@@ -71,7 +68,7 @@ def test_odd_names_are_shown_as_they_are(desk, helper):  # noqa: F811
     helper.lists["GetStatus"] = V("(a{sv})", ({
         "weakened": V("as", [ODD, "owner"]), "managed_problem": V("s", ODD)},))
     helper.values["BlockedCount"] = V("t", 2 ** 64 - 1)
-    window = start(desk)  # noqa: F811
+    window = start(desk)
     window.waits_for("^a<b>x</b> & <y ", "Status")
     window.waits_for("^203.0.113.9 <47>&", "Status")
     window.open(WEAKER, "Status")
@@ -84,8 +81,8 @@ def test_odd_names_are_shown_as_they_are(desk, helper):  # noqa: F811
     window.end()
 
 
-def test_a_reason_in_odd_words_is_told(desk, helper):  # noqa: F811
-    window = start(desk)  # noqa: F811
+def test_a_reason_in_odd_words_is_told(desk, helper):
+    window = start(desk)
     helper.error = ("org.bulkhead.Helper1.Error.Failed", "no <b> & <log>")
     desk.xdotool("key", "alt+3")
     window.waits_for("^The helper refused: no <b> & <log>$", "Log")
@@ -95,9 +92,9 @@ def test_a_reason_in_odd_words_is_told(desk, helper):  # noqa: F811
     assert "markup" not in said, said
 
 
-def test_very_many_exceptions_do_not_fill_the_window(desk, helper):  # noqa: F811
+def test_very_many_exceptions_do_not_fill_the_window(desk, helper):
     helper.lists["ListExceptions"] = V("(as)", ([f"10.{n >> 8}.{n & 255}.7" for n in range(20000)],))
-    window = start(desk)  # noqa: F811
+    window = start(desk)
     window.act("preferences")
     window.waits_for("The first 100 of 20000 are shown", "Preferences")
     assert window.says(r"^10\.0\.99\.7$", "Preferences")
@@ -105,9 +102,9 @@ def test_very_many_exceptions_do_not_fill_the_window(desk, helper):  # noqa: F81
     window.end()
 
 
-def test_a_search_tells_how_far_it_went(desk, helper):  # noqa: F811
+def test_a_search_tells_how_far_it_went(desk, helper):
     helper.lists["GetLog"] = V("(as)", (['{"event":"locked"}'] * 1000,))
-    window = start(desk)  # noqa: F811
+    window = start(desk)
     desk.xdotool("key", "alt+3")
     window.waits_for("^Locked$", "Log")
     desk.xdotool("key", "ctrl+f")
@@ -122,11 +119,11 @@ def test_a_search_tells_how_far_it_went(desk, helper):  # noqa: F811
     window.end()
 
 
-def test_what_becomes_fixed_while_the_lists_stay(desk, helper):  # noqa: F811
+def test_what_becomes_fixed_while_the_lists_stay(desk, helper):
     helper.lists["ListExceptions"] = V("(as)", (["192.0.2.7"],))
     helper.lists["ListBlocked"] = V("(aa{sv})", ([refused(443)],))
     helper.values["BlockedCount"] = V("t", 1)
-    window = start(desk)  # noqa: F811
+    window = start(desk)
     window.act("preferences")
 
     def usable():
@@ -146,11 +143,11 @@ def test_what_becomes_fixed_while_the_lists_stay(desk, helper):  # noqa: F811
     window.end()
 
 
-def test_a_failure_is_told_when_its_row_has_gone(desk, helper):  # noqa: F811
+def test_a_failure_is_told_when_its_row_has_gone(desk, helper):
     """What is refused next makes the list of it anew."""
     helper.lists["ListBlocked"] = V("(aa{sv})", ([refused(443)],))
     helper.values["BlockedCount"] = V("t", 1)
-    window = start(desk)  # noqa: F811
+    window = start(desk)
     window.press("Allow 203.0.113.9 udp 443", "Status")
     window.answer("Add Exception")
     invocation = wait_for(lambda: helper.waiting and helper.waiting.pop())
@@ -163,9 +160,9 @@ def test_a_failure_is_told_when_its_row_has_gone(desk, helper):  # noqa: F811
     window.end()
 
 
-def test_lock_is_asked_for_behind_a_dialog_that_closes(desk, helper):  # noqa: F811
+def test_lock_is_asked_for_behind_a_dialog_that_closes(desk, helper):
     """What the main button does can be done again, whichever dialog was in front."""
-    window = start(desk)  # noqa: F811
+    window = start(desk)
     window.act("preferences")
     window.waits_for("Lengths of a Pause", "Preferences")
     window.act("lock")
@@ -179,8 +176,8 @@ def test_lock_is_asked_for_behind_a_dialog_that_closes(desk, helper):  # noqa: F
     window.end()
 
 
-def test_broken_tells_whether_traffic_may_leak(desk, helper):  # noqa: F811
-    window = start(desk)  # noqa: F811
+def test_broken_tells_whether_traffic_may_leak(desk, helper):
+    window = start(desk)
     helper.say(State=V("u", 5))
     wait_for(lambda: window.headline() == "Not protected")
     window.waits_for("traffic may leak", "Status")
@@ -194,7 +191,7 @@ def test_broken_tells_whether_traffic_may_leak(desk, helper):  # noqa: F811
     window.end()
 
 
-def test_a_helper_that_hangs_is_noticed(desk, window):  # noqa: F811
+def test_a_helper_that_hangs_is_noticed(desk, window):
     """Without anything done: no state stays on the screen that nobody stands for."""
     desk.helper.send_signal(signal.SIGSTOP)
     try:

@@ -5,7 +5,7 @@ import subprocess
 
 from gi.repository import Gio, GLib
 
-from desktop import BUILD, SECONDS, connect, owner_of, wait_for
+from desktop import BUILD, SECONDS, SOURCE, connect, owner_of, wait_for
 from place import HOLD_TUN0, NAME, PATH, run
 
 TRAY = f"{BUILD}/app/tray/bulkhead-tray"
@@ -155,13 +155,15 @@ def export(bus, name, path, xml, on_called, on_read=None):
 class FakeHelper:
     """The helper's name and properties, answering as a test wants."""
 
-    def __init__(self, desktop, xml):
+    def __init__(self, desktop):
         self.bus = connect(desktop.place.bus.address)
         self.values = {"State": GLib.Variant("u", 1), "Locked": GLib.Variant("b", False),
                        "Lan": GLib.Variant("b", False), "PausedUntil": GLib.Variant("x", 0),
                        "Version": GLib.Variant("s", "0")}
         self.calls = []  # (method, arguments, whether a password may be asked for)
         self.error = None  # (name, text): what every call fails with
+        with open(f"{SOURCE}/data/{NAME}.xml", encoding="utf-8") as file:
+            xml = file.read()
         export(self.bus, NAME, PATH, xml, self.on_called,
                lambda bus, sender, path, interface, name: self.values.get(name))
 

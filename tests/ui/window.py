@@ -6,7 +6,7 @@ import re
 from gi.repository import Gio, GLib
 
 from desktop import BUILD, SECONDS, Desktop, connect, let_pass, owner_of, wait_for
-import place  # after desktop, which says where it is
+from place import GRANTED, Bus, Place, run  # after desktop, which says where it is
 
 WINDOW = f"{BUILD}/app/window/bulkhead"
 APP = "org.bulkhead.bulkhead"
@@ -19,6 +19,9 @@ CHECKED, FOCUSED, SENSITIVE = 4, 12, 24  # of AtspiStateType
 TEXTS = ("text", "text box", "entry")
 BUTTONS = ("button", "push button", "toggle button", "checkbox", "check box", "switch", "tab")
 GROUPS = ("group", "panel", "dialog", "window", "frame")
+WEAKER = "^Some protections are weaker here$"
+HOME = ("({'name': <'home'>, 'interface': <'wg7'>, 'mark': <uint32 51820>,"
+        " 'endpoints': <['203.0.113.5:51820/udp']>},)")
 
 # The system bus of the place, on which this process plays polkitd and NetworkManager.
 PLAYED = """<policy context="default">
@@ -26,7 +29,7 @@ PLAYED = """<policy context="default">
   <allow send_destination="org.freedesktop.PolicyKit1"/>
   <allow own="org.freedesktop.NetworkManager"/>
   <allow send_destination="org.freedesktop.NetworkManager"/>
-</policy></busconfig>"""
+</policy>"""
 POLKIT_XML = """<node><interface name="org.freedesktop.PolicyKit1.Authority">
 <method name="CheckAuthorization"><arg type="(sa{sv})" direction="in"/>
   <arg type="s" direction="in"/><arg type="a{ss}" direction="in"/><arg type="u" direction="in"/>
@@ -86,25 +89,24 @@ class NetworkManager:
                              "PropertiesChanged", GLib.Variant("(sa{sv}as)", (MANAGER, values, [])))
 
 
+class PlayedPlace(Place):
+    def make_bus(self):
+        return Bus(self.directory, more=PLAYED)
+
+
 class UserDesktop(Desktop):
     """A desktop of the user `bin`, who is no administrator."""
 
-    uid = place.GRANTED
+    uid = GRANTED
 
-    def __init__(self, **options):
-        config = place.BUS_CONFIG
-        place.BUS_CONFIG = config.replace("</busconfig>", PLAYED)
-        try:
-            super().__init__(**options)
-        finally:
-            place.BUS_CONFIG = config
+    def __init__(self, place=None, **options):
+        super().__init__(place=place or PlayedPlace(), **options)
 
-    def start(self, size, locale):
+    def start(self, size):
         os.chown(self.directory, self.uid, self.uid)  # for the session bus
-        super().start(size, locale)
+        super().start(size)
         for name in ("home", "runtime"):
-            place.run("chown", "-R", f"{self.uid}:{self.uid}",
-                      os.path.join(self.directory, name))
+            run("chown", "-R", f"{self.uid}:{self.uid}", os.path.join(self.directory, name))
         self.environment["GSETTINGS_SCHEMA_DIR"] = f"{BUILD}/data"
 
     def as_user(self, command):

@@ -10,8 +10,8 @@ import sys
 CORE = {
     "address", "blocked", "compile", "compile-egress", "compile-element", "compile-local",
     "compile-sets", "error", "exception", "found", "managed", "managed-text", "net", "packet",
-    "policy", "policy-keys", "policy-text", "program-name", "ruleset", "ruleset-text", "tunnel",
-    "weaker",
+    "policy", "policy-keys", "policy-text", "program-name", "quota", "ruleset", "ruleset-text",
+    "statement", "tunnel", "weaker",
 }
 CORE_SYSTEM = {"gio/gio.h", "glib.h", "string.h"}
 

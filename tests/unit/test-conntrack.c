@@ -2,7 +2,6 @@
 /* The kernel's own connection table, in a network namespace of this process alone. */
 #include "conntrack.h"
 
-#include "error.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

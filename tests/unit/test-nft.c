@@ -6,6 +6,7 @@
 #include "nft-listing.h"
 #include "nft-sink.h"
 #include "scenario.h"
+#include "statement.h"
 
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The users of this computer, by its passwd file alone. The name service may ask a directory on the
- * network, which the lock may keep from answering, and the window waits for nobody.
+ * network, which the lock may keep from answering.
  */
 #pragma once
 
