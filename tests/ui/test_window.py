@@ -2,6 +2,7 @@
 """The window as an ordinary user works with it, against the real helper."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 
@@ -578,3 +579,33 @@ def test_everything_has_a_name(desk, window):
         if role in ("window", "dialog", "button", "switch", "checkbox", "text box", "tab",
                     "search box", "spin button", "list"):
             assert name and (name in INNER or not re.match("(Gtk|Adw)[A-Z]", name)), (role, name)
+
+
+def test_the_tray_after_login(desk, window):
+    """A file of the user's hides the one of the system, and goes again."""
+    system = os.path.join(desk.directory, "xdg")
+    os.makedirs(os.path.join(system, "autostart"))
+    name = "org.bulkhead.bulkhead-tray.desktop"
+    with open(os.path.join(system, "autostart", name), "w", encoding="utf-8") as file:
+        file.write("[Desktop Entry]\nType=Application\nName=Bulkhead\nExec=true\n")
+    window.end()
+    window = Window(desk, XDG_CONFIG_DIRS=system)
+    own = os.path.join(desk.environment["XDG_CONFIG_HOME"], "autostart", name)
+    window.act("preferences")
+
+    def press_and_see(on):
+        window.press("Show the Tray Icon", "Preferences")
+        wait_for(lambda: window.control("Show the Tray Icon", "Preferences").has(CHECKED) == on)
+        assert os.path.exists(own) != on
+
+    press_and_see(False)
+    with open(own, encoding="utf-8") as file:
+        assert "Hidden=true" in file.read()
+    press_and_see(True)
+    shutil.rmtree(os.path.dirname(own))
+    with open(os.path.dirname(own), "w", encoding="utf-8"):
+        pass  # no folder any more
+    window.press("Show the Tray Icon", "Preferences")
+    window.waits_for("^The Setting Was Not Changed$")
+    assert window.control("Show the Tray Icon", "Preferences").has(CHECKED)
+    window.end()
