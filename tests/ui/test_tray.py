@@ -167,7 +167,7 @@ def test_what_each_click_does(tray):
     (0, False, "problem", "Not known", "version of Bulkhead does not know"),
     (2, True, "protected", "Protected", "except through a trusted tunnel"),
     (3, True, "blocking", "Blocking: no tunnel is up", "so nothing leaves except"),
-    (4, True, "paused", "Paused until 00:40", "until 00:40; then the lock closes"),
+    (4, True, "paused", "Paused until 01/01/70 00:40", "until 01/01/70 00:40; then the lock closes"),
     (5, True, "problem", "Not protected", "so traffic may leak"),
     (5, False, "problem", "Not protected", "rules of a lock still stand"),
     (6, True, "problem", "Not known", "version of Bulkhead does not know"),
