@@ -30,7 +30,8 @@ BLOCKING = "Blocking: no tunnel is up"
 
 def ways():
     """What is sent in every chapter: to the internet, along the routes and bound to the uplink, and
-    to the LAN. `wanted` is a program of Alice's: only what her own were refused is told to her."""
+    to the LAN. `wanted` is a program of Alice's: only what her own were refused is told to her, and
+    ten packets a second of all are looked at: it sends enough to be among them."""
     made = [f"udp,rate=40,to={NEIGHBOUR},port={PRINTER},dev=eth0,tag=printer",
             f"icmp,rate=40,to={NEIGHBOUR},dev=eth0,tag=neighbour",
             f"udp,rate=40,to={NEIGHBOUR},port=53,dev=eth0,tag=resolver"]
@@ -40,7 +41,7 @@ def ways():
             made += [f"udp,{base}port=7001,tag=udp{suffix}{family}{dev}",
                      f"tcp,{base}port=7004,tag=tcp{suffix}{family}{dev}",
                      f"icmp,{base}tag=icmp{suffix}{family}{dev}"]
-    return made + [f"udp,rate=40,to={TARGET[4]},port={WANTED},uid={ALICE},tag=wanted"]
+    return made + [f"udp,rate=400,to={TARGET[4]},port={WANTED},uid={ALICE},tag=wanted"]
 
 
 # What a chapter may open: (destination, protocol, port or type) and the tag of who sends there.
