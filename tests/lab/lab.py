@@ -101,6 +101,7 @@ class Lab:
     def close(self):
         self._bus = None
         for namespace in reversed(self.namespaces):
+            self.warden.forget(namespace)
             namespace.close()
         self.namespaces = []
         self.warden.close()

@@ -48,8 +48,13 @@ def die_with_parent():
 # Waits for the end of the test run (its pipe breaks) and ends what is left in the namespaces it
 # was told: PDEATHSIG is lost by programs that change their user, as dnsmasq does.
 _WARDEN = r"""
-nets=
-while read -r net; do nets="$nets $net "; done
+nets=" "
+while read -r what net; do
+    case $what in
+    watch) nets="$nets$net " ;;
+    forget) nets="${nets%%" $net "*} ${nets#*" $net "}" ;;
+    esac
+done
 for process in /proc/[0-9]*; do
     net=$(readlink "$process/ns/net") || continue
     case $nets in *" $net "*) kill -9 "${process#/proc/}" ;; esac
@@ -59,14 +64,22 @@ rm -rf "$1"
 
 
 class Warden:
-    """Cleans up behind a test run that was killed."""
+    """Cleans up behind a test run that was killed. A namespace is known to it by its number, which
+    the kernel gives to another one, of another test run too, as soon as it is free."""
 
     def __init__(self, directory):
         self.child = subprocess.Popen(["sh", "-c", _WARDEN, "lab-warden", directory], text=True,
                                       stdin=subprocess.PIPE, start_new_session=True)
 
     def watch(self, namespace):
-        self.child.stdin.write(f"net:[{os.fstat(namespace.net).st_ino}]\n")
+        self._tell("watch", namespace)
+
+    def forget(self, namespace):
+        """Before it is closed."""
+        self._tell("forget", namespace)
+
+    def _tell(self, what, namespace):
+        self.child.stdin.write(f"{what} {namespace.number()}\n")
         self.child.stdin.flush()
 
     def close(self):
@@ -92,6 +105,10 @@ class Namespace:
         self.mnt = os.open(f"/proc/{self.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         if os.fstat(self.net).st_ino == _host_net:
             raise Failed("the namespace is the host's own: refusing to go on")
+
+    def number(self):
+        """As the kernel writes it in /proc/PID/ns/net."""
+        return f"net:[{os.fstat(self.net).st_ino}]"
 
     def _enter(self):
         die_with_parent()
@@ -150,6 +167,15 @@ class Namespace:
             child.kill()
             return child.wait(timeout)
 
+    def _end_rest(self):
+        """Whatever children left here; the number is ours as long as the namespace is open."""
+        for process in os.listdir("/proc"):
+            try:
+                if process.isdigit() and os.readlink(f"/proc/{process}/ns/net") == self.number():
+                    os.kill(int(process), signal.SIGKILL)
+            except OSError:
+                pass  # it is gone
+
     def close(self):
         for child in reversed(self.children):
             if child.poll() is None:
@@ -162,6 +188,7 @@ class Namespace:
         self.holder.kill()
         self.holder.wait(10)
         self.holder.stdout.close()
+        self._end_rest()
         os.close(self.net)
         os.close(self.mnt)
 

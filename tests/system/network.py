@@ -36,6 +36,7 @@ class Network(Lab):
     def unplug(self):
         self.isp.ip("link del isp0")
         self.namespaces.remove(self.victim)
+        self.warden.forget(self.victim)
         self.victim.close()
         self.victim = None
 

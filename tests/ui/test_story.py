@@ -177,18 +177,8 @@ class Story:
         wait_for(lambda: (self.left() or first) < first - 1)
         self.open_chapter("paused: the control")
 
-    def keep_polkitd(self):
-        """Callers that vanish, as those that were killed, can make polkitd lock itself up: then
-        there is another one, as an administrator would see to."""
-        if not self.place.polkitd_answers():
-            print("  polkitd had locked itself up", flush=True)
-            self.place.stop_polkitd()
-            self.place.start_polkitd()
-            self.agent = self.place.agent(self.desk.session, "password", PASSWORD)
-
     def let_pause_end(self):
         """The rest of the minute is cut short; then only the kernel is there to close."""
-        self.keep_polkitd()
         assert self.desk.session.call("Pause", "(uint32 5,)") == "()\n"
         end = time.monotonic() + 5
         wait_for(lambda: (self.left() or 9) <= 5)
