@@ -95,8 +95,11 @@ change_table (Work *work)
         actual != NULL && table != NULL
         && (bulkhead_describe_flags (actual) == change->flags || is_orphan (change, actual));
 
-    if (table == NULL && change->wanted->partial)
+    if (table == NULL && change->wanted->partial) {
+        if (actual != NULL)
+            bulkhead_batch_flush_rules (work->batch, work->family);
         return;
+    }
     if (actual != NULL && !stays)
         bulkhead_batch_delete_table (work->batch, work->family);
     if (table == NULL)

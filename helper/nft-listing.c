@@ -7,6 +7,8 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
+#define ACCEPTS " policy 1" /* in the description of a chain: NF_ACCEPT */
+
 static const BulkheadFamily families[] = { BULKHEAD_FAMILY_INET, BULKHEAD_FAMILY_NETDEV };
 
 struct _BulkheadListing {
@@ -202,13 +204,14 @@ explain_object (const BulkheadRuleset *ruleset, const char *key, const char *exp
     return g_strdup_printf ("there is “%s” in the place of “%s”", actual, expected);
 }
 
-/* A partial ruleset says nothing of tables that are not in it. */
+/* What a partial ruleset leaves of a table that is not in it: chains that accept nothing. */
 static gboolean
-is_of (const BulkheadRuleset *ruleset, const char *key)
+may_stay (const BulkheadRuleset *ruleset, const char *key, const char *description)
 {
     g_auto (GStrv) words = g_strsplit (key, " ", 3);
 
-    return !ruleset->partial || bulkhead_ruleset_find_table (ruleset, family_of (words[1])) != NULL;
+    return ruleset->partial && bulkhead_ruleset_find_table (ruleset, family_of (words[1])) == NULL
+           && !g_str_equal (words[0], "rule") && strstr (description, ACCEPTS) == NULL;
 }
 
 char *
@@ -226,7 +229,7 @@ bulkhead_listing_difference (const BulkheadListing *expected, const BulkheadList
     }
     g_hash_table_iter_init (&iter, actual->objects);
     while (g_hash_table_iter_next (&iter, &key, &value))
-        if (!g_hash_table_contains (expected->objects, key) && is_of (ruleset, key))
+        if (!g_hash_table_contains (expected->objects, key) && !may_stay (ruleset, key, value))
             return explain_object (ruleset, key, NULL, value);
     return NULL;
 }

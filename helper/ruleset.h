@@ -138,7 +138,7 @@ typedef struct {
 /* No table at all: nothing is locked. */
 typedef struct {
     GPtrArray *tables; /* of BulkheadTable */
-    gboolean partial;  /* a table of ours that is not in it stays as it stands */
+    gboolean partial; /* a table of ours that is not in it keeps its chains, with no rule in them */
 } BulkheadRuleset;
 
 BulkheadRuleset *bulkhead_ruleset_new (void);

@@ -69,10 +69,13 @@ remove_all (const char *path)
 static void
 test_promises (void)
 {
-    g_autofree char *directory = g_dir_make_tmp ("bulkhead-XXXXXX", NULL);
-    g_autoptr (BulkheadJournal) journal = bulkhead_journal_new (directory);
+    g_autoptr (GError) error = NULL;
+    g_autofree char *directory = g_dir_make_tmp ("bulkhead-XXXXXX", &error);
+    g_autoptr (BulkheadJournal) journal = NULL;
     g_auto (GStrv) lines = NULL;
 
+    g_assert_no_error (error);
+    journal = bulkhead_journal_new (directory);
     bulkhead_lock_log_features (journal, 0, TRUE);
     lines = bulkhead_journal_read (journal, 0);
     g_assert_cmpuint (g_strv_length (lines), ==, 3);
