@@ -31,7 +31,7 @@ tell_limit (BulkheadLogPage *self)
         return NULL;
     /* Translators: %d is a large number. */
     return g_strdup_printf (_ ("The newest %d events were searched. “bulkheadctl log --limit 0” "
-                               "tells all."),
+                               "tells more."),
                             LIMIT);
 }
 
