@@ -84,6 +84,19 @@ source_routing (BulkheadChain *chain)
     rule (chain, exthdr_rt_exists (), COUNTER, DROP);
 }
 
+/*
+ * A tunnel's address leaves by its tunnel alone, which has stood before: a socket that is bound to
+ * it would tell the LAN, and whoever an exception is for, who he is in there (LEAKS L32).
+ */
+static void
+tunnel_sources (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "tunnel_addresses4"))
+        rule (chain, in ("tunnel_addresses4", KEY_IP_SADDR), COUNTER, DROP);
+    if (has (table, "tunnel_addresses6"))
+        rule (chain, in ("tunnel_addresses6", KEY_IP6_SADDR), COUNTER, DROP);
+}
+
 /* DHCP by RFC 2131 and RFC 8415: to everybody on the link, or to the router that answered. */
 static void
 dhcp_out (BulkheadTable *table, BulkheadChain *chain)
@@ -353,6 +366,7 @@ void
 bulkhead_compile_add_preamble (BulkheadTable *table, BulkheadChain *chain)
 {
     pause_opening (table, chain);
+    tunnel_sources (table, chain);
     source_routing (chain);
 }
 

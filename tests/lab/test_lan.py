@@ -129,6 +129,21 @@ def test_lan_minus_the_tunnels_subnet(lab, wireguard):
         lab.isp.ip("addr del 10.8.0.53/16 dev isp0\n", check=False)
 
 
+def test_lan_is_not_told_the_tunnels_address(lab, wireguard):
+    """L32: what is bound to the tunnel's address, or answers from it, leaves by the tunnel alone."""
+    ways = ["udp,to=192.168.7.1,from=10.8.0.2,port=9100,tag=lan4",
+            "udp,to=239.1.2.3,from=10.8.0.2,dev=eth0,port=6771,tag=group4",
+            "udp,to=fe80::ff:fe00:701%eth0,from=fd00:8::2,port=9100,tag=lan6",
+            "udp,to=198.51.100.9,from=10.8.0.2,dev=eth0,port=7001,tag=exception",
+            f"packet,to=192.168.7.1,from=10.8.0.2,dev=eth0,mac={lab.isp_mac},port=9100,tag=frame"]
+    assert_seen(lab, ways)
+    lab.must("lan", "on")
+    lab.must("except", "add", TARGET[4], "--protocol", "udp", "--port", "7001")
+    lab.must("lock")
+    assert_silent(lab, ways, endpoints=wireguard.endpoints(), lan=True)
+    assert_seen(lab, lan_ways([9100], ["udp"]))
+
+
 def test_dhcp_routes(lab, wireguard):
     """L23 TunnelVision: DHCP option 121 draws the target out of the tunnel."""
     ways = internet_ways(4)
