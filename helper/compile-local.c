@@ -47,6 +47,28 @@ bulkhead_compile_may_trust (const BulkheadTunnel *tunnel, const BulkheadNet *net
     return link == NULL || is_of_kind (link, tunnel->kind);
 }
 
+static gboolean
+leads_to_router (const BulkheadLink *link)
+{
+    return link->default_route || link->gateways->len > 0;
+}
+
+/* Where strangers come from, trusted tunnels not counted: a guest's link leads to no router. */
+static void
+add_router_links (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
+{
+    for (guint i = 0; i < net->links->len; i++) {
+        const BulkheadLink *link = net->links->pdata[i];
+        BulkheadElement element = { 0 };
+
+        if (link->type == BULKHEAD_LINK_LOOPBACK || !leads_to_router (link)
+            || bulkhead_compile_is_tunnel (link, policy))
+            continue;
+        add_ifname (&element, link->name);
+        bulkhead_set_add (set_named (table, "router_links", FALSE, FIELDS (TYPE_IFNAME)), &element);
+    }
+}
+
 static void
 add_routers (BulkheadTable *table, const BulkheadLink *link)
 {
@@ -270,8 +292,8 @@ add_guests (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNe
         g_autoptr (GArray) ranges = NULL;
 
         /* The egress guard is on uplinks only. */
-        if ((table->family == BULKHEAD_FAMILY_NETDEV && !link->uplink) || link->default_route
-            || link->gateways->len > 0 || !is_local_link (link, policy))
+        if ((table->family == BULKHEAD_FAMILY_NETDEV && !link->uplink) || leads_to_router (link)
+            || !is_local_link (link, policy))
             continue;
         ranges = link_ranges (link);
         bulkhead_ranges_intersect (ranges, private);
@@ -286,6 +308,8 @@ bulkhead_compile_add_local_sets (BulkheadTable *table, const BulkheadPolicy *pol
     for (guint i = 0; i < net->links->len; i++)
         if (is_local_link (net->links->pdata[i], policy))
             add_routers (table, net->links->pdata[i]);
+    if (table->family == BULKHEAD_FAMILY_INET && policy->tunnels->len > 0)
+        add_router_links (table, policy, net);
     add_local_ranges (table, "neighbours", policy, net, neighbours, NULL);
     if (policy->lan)
         add_lan (table, policy, net);

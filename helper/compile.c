@@ -420,7 +420,8 @@ add_input (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet
 
 /*
  * "Containers, virtual machines and hotspot clients reach the tunnel or nothing." What they send
- * is seen once more behind NAT, where its source must be the tunnel's own.
+ * is seen once more behind NAT, where its source must be the tunnel's own. What comes from where a
+ * router is, is no guest's: whoever is there would speak inside the tunnel with our address.
  */
 static void
 add_forward (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
@@ -434,6 +435,9 @@ add_forward (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadN
 
         if (!bulkhead_compile_may_trust (tunnel, net))
             continue;
+        if (has (table, "router_links"))
+            rule (chain, in ("router_links", KEY_IIFNAME), oifname (tunnel->interface), COUNTER,
+                  DROP);
         let_out (chain, "guest_flows4", oifname (tunnel->interface));
         let_out (chain, "guest_flows6", oifname (tunnel->interface));
     }
