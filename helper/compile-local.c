@@ -69,6 +69,29 @@ add_router_links (BulkheadTable *table, const BulkheadPolicy *policy, const Bulk
     }
 }
 
+/* Whom a lease is renewed with, by their own link only: a next hop may have any address. */
+static void
+add_dhcp_routers (BulkheadTable *table, const BulkheadLink *link)
+{
+    gboolean inet = table->family == BULKHEAD_FAMILY_INET;
+
+    for (guint i = 0; i < link->gateways->len; i++) {
+        const BulkheadAddress *address = &g_array_index (link->gateways, BulkheadAddress, i);
+        BulkheadElement element = { 0 };
+        BulkheadSet *set;
+
+        if (!is_ipv4 (address))
+            continue;
+        if (inet)
+            add_ifname (&element, link->name);
+        add_address (&element, address);
+        set = inet ? set_for (table, "dhcp_routers", address, FALSE, FIELDS (TYPE_IFNAME, ADDRESS))
+                   : set_for (table, "dhcp_routers", address, FALSE, FIELDS (ADDRESS));
+        bulkhead_set_add (set, &element);
+    }
+}
+
+/* Whom port mapping is not asked of, by whatever link. */
 static void
 add_routers (BulkheadTable *table, const BulkheadLink *link)
 {
@@ -305,9 +328,15 @@ void
 bulkhead_compile_add_local_sets (BulkheadTable *table, const BulkheadPolicy *policy,
                                  const BulkheadNet *net)
 {
-    for (guint i = 0; i < net->links->len; i++)
-        if (is_local_link (net->links->pdata[i], policy))
-            add_routers (table, net->links->pdata[i]);
+    for (guint i = 0; i < net->links->len; i++) {
+        const BulkheadLink *link = net->links->pdata[i];
+
+        if (!is_local_link (link, policy))
+            continue;
+        add_dhcp_routers (table, link);
+        if (policy->lan && !policy->lan_port_mapping)
+            add_routers (table, link);
+    }
     if (table->family == BULKHEAD_FAMILY_INET && policy->tunnels->len > 0)
         add_router_links (table, policy, net);
     add_local_ranges (table, "neighbours", policy, net, neighbours, NULL);

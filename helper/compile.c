@@ -97,13 +97,14 @@ tunnel_sources (BulkheadTable *table, BulkheadChain *chain)
         rule (chain, in ("tunnel_addresses6", KEY_IP6_SADDR), COUNTER, DROP);
 }
 
-/* DHCP by RFC 2131 and RFC 8415: to everybody on the link, or to the router that answered. */
+/* DHCP by RFC 2131 and RFC 8415: to everybody on the link, or to the link's router. */
 static void
 dhcp_out (BulkheadTable *table, BulkheadChain *chain)
 {
     rule (chain, ip_daddr ("255.255.255.255"), udp_sport (68), udp_dport (67), ACCEPT);
-    if (has (table, "routers4"))
-        rule (chain, in ("routers4", KEY_IP_DADDR), udp_sport (68), udp_dport (67), ACCEPT);
+    if (has (table, "dhcp_routers4"))
+        rule (chain, on_link (table, "dhcp_routers4", KEY_OIFNAME, KEY_IP_DADDR), udp_sport (68),
+              udp_dport (67), ACCEPT);
     rule (chain, ip6_daddr ("ff02::1:2"), udp_sport (546), udp_dport (547), ACCEPT);
 }
 
