@@ -248,15 +248,23 @@ endpoints_out (BulkheadTable *table, BulkheadChain *chain)
 
 /* ---- The local network ---- */
 
-/* The router tells the real address by these to whoever asks (LEAKS L57). */
+/* The router tells the real address by these to whoever asks (LEAKS L57). What LAN bypass does not
+ * reach is not its to refuse: an exception may have opened it. */
 static void
 port_mapping (BulkheadTable *table, BulkheadChain *chain, BulkheadStatement refuse)
 {
     if (!has (table, "port_mapping"))
         return;
-    rule (chain, in ("port_mapping", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, refuse);
-    rule (chain, ip_daddr_not ("224.0.0.0/4"), udp_dport (1900), COUNTER, refuse);
-    rule (chain, ip6_daddr_not ("ff00::/8"), udp_dport (1900), COUNTER, refuse);
+    if (has (table, "lan4")) {
+        BulkheadStatement there = on_link (table, "lan4", KEY_OIFNAME, KEY_IP_DADDR);
+        rule (chain, in ("port_mapping", KEY_L4PROTO, KEY_TH_DPORT), there, COUNTER, refuse);
+        rule (chain, ip_daddr_not ("224.0.0.0/4"), udp_dport (1900), there, COUNTER, refuse);
+    }
+    if (has (table, "lan6")) {
+        BulkheadStatement there = on_link (table, "lan6", KEY_OIFNAME, KEY_IP6_DADDR);
+        rule (chain, in ("port_mapping", KEY_L4PROTO, KEY_TH_DPORT), there, COUNTER, refuse);
+        rule (chain, ip6_daddr_not ("ff00::/8"), udp_dport (1900), there, COUNTER, refuse);
+    }
     if (has (table, "routers4"))
         rule (chain, in ("routers4", KEY_IP_DADDR),
               in ("router_services", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, refuse);

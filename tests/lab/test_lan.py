@@ -58,7 +58,8 @@ def test_lan_names_never_leave(lab):
 
 def test_lan_port_mapping(lab):
     """L57: the router would tell the real address: NAT-PMP, PCP, UPnP. Discovery by multicast may
-    go out, but the router's answer, which names the door, does not come in."""
+    go out, but the router's answer, which names the door, does not come in. On the internet the
+    same ports are what an exception says."""
     ways = lan_ways([5351, 1900], ["udp"]) + lan_ways([2869, 5000, 49152], ["tcp"], GATEWAY[:1])
     answer = ["udp,to=192.168.7.2,port=7001,sport=1900,tag=answer"]
     assert_seen(lab, ways)
@@ -74,6 +75,8 @@ def test_lan_port_mapping(lab):
     lab.must("lock")
     assert_silent(lab, ways, lan=True)
     assert not heard()
+    lab.must("except", "add", TARGET[4], "--protocol", "udp", "--port", "5351")
+    assert_seen(lab, [f"udp,to={TARGET[4]},port=5351,tag=exception"])
 
 
 def listen(port):
