@@ -184,6 +184,27 @@ remembered_in (BulkheadTable *table, BulkheadChain *chain, const char *memory4, 
         rule (chain, in (memory6, KEY_IP6_SADDR, KEY_L4PROTO, KEY_TH_SPORT, KEY_TH_DPORT), ACCEPT);
 }
 
+/*
+ * Of what flows inside a tunnel nobody outside can know; who guesses it right would change its
+ * packets' size, and see by that which connections there are.
+ */
+static void
+errors_about_tunnels_in (BulkheadChain *chain, const BulkheadPolicy *policy, const BulkheadNet *net)
+{
+    for (guint i = 0; i < net->links->len; i++) {
+        const BulkheadLink *link = net->links->pdata[i];
+
+        for (guint j = 0; bulkhead_compile_is_tunnel (link, policy) && j < link->addresses->len;
+             j++) {
+            const BulkheadAddress *address =
+                &g_array_index (link->addresses, BulkheadPrefix, j).address;
+
+            rule (chain, l4proto (address->family == G_SOCKET_FAMILY_IPV4 ? 1 : 58),
+                  icmp_quoted_saddr (address), COUNTER, DROP);
+        }
+    }
+}
+
 static void
 answers_in (BulkheadTable *table, BulkheadChain *chain)
 {
@@ -421,6 +442,7 @@ add_input (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet
     bulkhead_compile_add_preamble (table, chain);
     dhcp_in (chain);
     neighbour_discovery_in (chain);
+    errors_about_tunnels_in (chain, policy, net);
     answers_in (table, chain);
     lan_in (table, chain);
     exceptions_in (table, chain);
