@@ -277,6 +277,40 @@ append_discovery (GArray *ranges)
     }
 }
 
+static GArray *
+own_addresses (const BulkheadPolicy *policy, const BulkheadNet *net)
+{
+    GArray *ranges = ranges_new ();
+
+    for (guint i = 0; i < net->links->len; i++) {
+        const BulkheadLink *link = net->links->pdata[i];
+
+        for (guint j = 0; is_local_link (link, policy) && j < link->addresses->len; j++) {
+            BulkheadPrefix own = g_array_index (link->addresses, BulkheadPrefix, j);
+
+            own.length = 8 * bulkhead_address_size (&own.address);
+            append_prefix (ranges, &own);
+        }
+    }
+    bulkhead_ranges_normalise (ranges);
+    return ranges;
+}
+
+/* What sockets may still have as their source when a tunnel is gone (LEAKS L31, L32): of its
+ * networks all but what is another link's own address. */
+static void
+add_stale_sources (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
+{
+    g_autoptr (GArray) ranges = ranges_new ();
+    g_autoptr (GArray) own = own_addresses (policy, net);
+
+    for (guint i = 0; i < policy->tunnels->len; i++)
+        append_networks (ranges, ((const BulkheadTunnel *)policy->tunnels->pdata[i])->networks);
+    bulkhead_ranges_normalise (ranges);
+    bulkhead_ranges_subtract (ranges, own);
+    add_ranges (table, "stale_sources", ranges);
+}
+
 typedef struct {
     GArray *private;
     GArray *tunnels;
@@ -339,6 +373,8 @@ bulkhead_compile_add_local_sets (BulkheadTable *table, const BulkheadPolicy *pol
     }
     if (table->family == BULKHEAD_FAMILY_INET && policy->tunnels->len > 0)
         add_router_links (table, policy, net);
+    if (table->family == BULKHEAD_FAMILY_INET && (policy->lan || policy->exceptions->len > 0))
+        add_stale_sources (table, policy, net);
     add_local_ranges (table, "neighbours", policy, net, neighbours, NULL);
     if (policy->lan)
         add_lan (table, policy, net);

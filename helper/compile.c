@@ -97,6 +97,16 @@ tunnel_sources (BulkheadTable *table, BulkheadChain *chain)
         rule (chain, in ("tunnel_addresses6", KEY_IP6_SADDR), COUNTER, DROP);
 }
 
+/* The same for a tunnel that is gone, as far as its networks are known: its sockets may live on. */
+static void
+stale_sources (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "stale_sources4"))
+        rule (chain, in ("stale_sources4", KEY_IP_SADDR), COUNTER, DROP);
+    if (has (table, "stale_sources6"))
+        rule (chain, in ("stale_sources6", KEY_IP6_SADDR), COUNTER, DROP);
+}
+
 /* DHCP by RFC 2131 and RFC 8415: to everybody on the link, or to the link's router. */
 static void
 dhcp_out (BulkheadTable *table, BulkheadChain *chain)
@@ -407,6 +417,7 @@ bulkhead_compile_add_holes (BulkheadTable *table, BulkheadChain *chain, Bulkhead
     neighbour_discovery_out (table, chain);
     endpoints_out (table, chain);
     rule (chain, in ("name_services", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, refuse);
+    stale_sources (table, chain);
     port_mapping (table, chain, refuse);
     bulkhead_compile_add_lan (table, chain);
     exceptions_out (table, chain);
