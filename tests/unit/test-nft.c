@@ -13,6 +13,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Runs a program; its output, or NULL when it failed. */
@@ -441,28 +442,75 @@ test_refused_statement (void)
     clear (sink);
 }
 
-/* Somebody else changes tables of his own all the time: ours come through, whole. */
+/* ---- somebody else changes tables of his own all the time ---- */
+
+static void
+leave_group (gpointer user_data)
+{
+    setpgid (0, 0);
+}
+
+static GPid
+neighbour_new (void)
+{
+    const char *busy[] = { "sh", "-c",
+                           "nft 'add table inet other; add chain inet other one'; "
+                           "yes 'add chain inet other two; delete chain inet other two' | nft -i",
+                           NULL };
+    GPid pid;
+
+    g_assert_true (g_spawn_async (NULL, (char **)busy, NULL,
+                                  G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD
+                                      | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+                                  leave_group, NULL, &pid, NULL));
+    return pid;
+}
+
+static void
+neighbour_free (GPid pid)
+{
+    g_assert_cmpint (kill (-pid, SIGKILL), ==, 0);
+    g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+    g_spawn_close_pid (pid);
+    g_usleep (100 * 1000); /* until nft itself is gone */
+    must (RUN ("nft", "delete", "table", "inet", "other"));
+}
+
+/* Ours come through, whole. */
 static void
 test_busy_neighbour (void)
 {
     g_autoptr (BulkheadSink) sink = sink_new (TRUE);
     g_autoptr (BulkheadRuleset) a = ruleset_of ("protected-dual");
     g_autoptr (BulkheadRuleset) b = ruleset_of ("blocking");
-    const char *busy[] = { "sh", "-c",
-                           "while :; do nft add table ip other; nft delete table ip other; done",
-                           NULL };
-    GPid pid;
+    GPid neighbour = neighbour_new ();
 
-    g_assert_true (g_spawn_async (NULL, (char **)busy, NULL,
-                                  G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid,
-                                  NULL));
     for (guint i = 0; i < 100; i++)
         apply (sink, i % 2 == 0 ? a : b);
-    kill (pid, SIGKILL);
-    g_spawn_close_pid (pid);
-    g_usleep (100 * 1000);
-    g_free (RUN ("nft", "delete", "table", "ip", "other"));
+    neighbour_free (neighbour);
     clear (sink);
+}
+
+/* What the kernel can do and what stands there is seen as it is. */
+static void
+test_start_beside_a_busy_neighbour (void)
+{
+    g_autoptr (BulkheadSink) quiet = sink_new (TRUE);
+    g_autoptr (BulkheadRuleset) lock = ruleset_of ("blocking");
+    GPid neighbour = neighbour_new ();
+
+    for (guint i = 0; i < 30; i++) {
+        g_autoptr (BulkheadSink) sink = sink_new (TRUE);
+
+        g_assert_cmpuint (bulkhead_sink_get_features (sink), ==,
+                          bulkhead_sink_get_features (quiet));
+        g_assert_false (bulkhead_sink_has_tables (sink));
+    }
+    apply (quiet, lock);
+    for (guint i = 0; i < 30; i++)
+        g_assert_true (bulkhead_sink_has_chains (quiet, lock));
+    neighbour_free (neighbour);
+    clear (quiet);
 }
 
 static void
@@ -497,5 +545,6 @@ main (int argc, char *argv[])
     g_test_add_func ("/nft/foreign-expression", test_foreign_expression);
     g_test_add_func ("/nft/refused-statement", test_refused_statement);
     g_test_add_func ("/nft/busy-neighbour", test_busy_neighbour);
+    g_test_add_func ("/nft/start-beside-a-busy-neighbour", test_start_beside_a_busy_neighbour);
     return g_test_run ();
 }
