@@ -201,6 +201,48 @@ test_every_change (void)
     clear (sink);
 }
 
+/* Services are of several fields with intervals; many of them are not flushed in place. */
+static BulkheadRuleset *
+services (guint n)
+{
+    g_autofree char *path = g_build_filename (g_getenv ("BULKHEAD_GOLDEN_DIR"), "blocking", NULL);
+    g_autoptr (Scenario) loaded = scenario_load (path);
+    g_autoptr (BulkheadPolicy) policy = NULL;
+    g_autofree BulkheadException *exceptions = g_new0 (BulkheadException, n);
+    g_autoptr (GError) error = NULL;
+
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *text = g_strdup_printf ("20.%u.%u.0/25 tcp 443", i / 256 % 256, i % 256);
+
+        g_assert_true (bulkhead_exception_parse (text, &exceptions[i], NULL));
+    }
+    policy = bulkhead_policy_with_exceptions (loaded->policy, exceptions, n, &error);
+    g_assert_no_error (error);
+    return bulkhead_compile (policy, loaded->net);
+}
+
+static void
+test_many_services (void)
+{
+    g_autoptr (BulkheadSink) sink = sink_new (TRUE);
+    g_autoptr (BulkheadRuleset) many = services (3000);
+    g_autoptr (BulkheadRuleset) fewer = services (2999);
+    g_autoptr (BulkheadRuleset) few = services (3);
+    const BulkheadRuleset *steps[] = { many, many, fewer, few, many, few };
+    const BulkheadRuleset *before = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS (steps); i++) {
+        g_autoptr (GError) error = NULL;
+
+        bulkhead_sink_apply (sink, steps[i], i % 2 == 0 ? before : NULL, &error);
+        g_assert_no_error (error);
+        bulkhead_sink_verify (sink, steps[i], NULL, BULKHEAD_READ_ALL, &error);
+        g_assert_no_error (error);
+        before = steps[i];
+    }
+    clear (sink);
+}
+
 /* ---- the pause ---- */
 
 static void
@@ -535,6 +577,7 @@ main (int argc, char *argv[])
     g_test_add_data_func ("/nft/same-as-nft/plain", NULL, test_same_as_nft);
     g_test_add_data_func ("/nft/same-as-nft/owner", GINT_TO_POINTER (TRUE), test_same_as_nft);
     g_test_add_func ("/nft/every-change", test_every_change);
+    g_test_add_func ("/nft/many-services", test_many_services);
     g_test_add_func ("/nft/pause", test_pause);
     g_test_add_func ("/nft/pause-over", test_pause_over);
     g_test_add_func ("/nft/pause-after-sleep", test_pause_after_sleep);
