@@ -7,6 +7,7 @@ so GDBus refuses a call that is not in the contract.
 """
 import json
 import os
+import pty
 import pwd
 import re
 import subprocess
@@ -178,9 +179,11 @@ def helper(daemon):
     fake.stop()
 
 
-def environment(address):
-    return dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=address, LC_ALL="C", TZ="UTC",
-                G_DEBUG="fatal-criticals")
+def environment(address, **more):
+    values = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=address, LC_ALL="C", TZ="UTC",
+                  G_DEBUG="fatal-criticals")
+    values.pop("SSH_CONNECTION", None)
+    return values | more
 
 
 def ctl(bus, *args):
@@ -294,6 +297,43 @@ COMMANDS = [
     (["revoke", "nobody"], "Revoke", (65534,)),
     (["revoke", "4242"], "Revoke", (4242,)),
 ]
+
+
+def lock_over_ssh(bus, *args, typed=None, client="203.0.113.9", server="192.0.2.7"):
+    """Exit code and stderr; on a terminal when something is typed."""
+    ours, theirs = pty.openpty()
+    os.write(ours, (typed or "").encode())
+    done = subprocess.run(
+        [CTL, "lock", *args], stdin=theirs if typed is not None else subprocess.DEVNULL,
+        env=environment(bus.address, SSH_CONNECTION=f"{client} 50000 {server} 22"),
+        capture_output=True, encoding="utf-8", timeout=SECONDS, check=False)
+    os.close(ours)
+    os.close(theirs)
+    return done.returncode, done.stderr
+
+
+def test_lock_over_ssh(helper, daemon):
+    def locked():
+        calls, helper.calls = helper.calls, []
+        return "Lock" in [call[0] for call in calls]
+
+    helper.answers["GetStatus"] = status(OFF)
+    helper.answers["ListExceptions"] = GLib.Variant("(as)", (["198.51.100.0/24 tcp 22"],))
+    for typed in ("n\n", "\n", "", "\x04"):
+        code, told = lock_over_ssh(daemon, typed=typed or "\x04")
+        assert (code, locked()) == (1, False)
+        assert "except add 203.0.113.9 --protocol tcp" in told and told.endswith("not locked\n")
+    assert lock_over_ssh(daemon, typed="y\n")[0] == 0 and locked()
+    code, told = lock_over_ssh(daemon)  # a script
+    assert (code, locked()) == (0, True) and "ends this SSH session from 203.0.113.9" in told
+    assert lock_over_ssh(daemon, "--yes", typed="") == (0, "") and locked()
+    for kept in ("203.0.113.0/24", "203.0.113.9 tcp"):
+        helper.answers["ListExceptions"] = GLib.Variant("(as)", ([kept],))
+        assert lock_over_ssh(daemon, typed="") == (0, "") and locked()
+    helper.answers["ListExceptions"] = GLib.Variant("(as)", ([],))
+    assert lock_over_ssh(daemon, typed="", client="127.0.0.1", server="127.0.0.1") == (0, "")
+    helper.answers["GetStatus"] = status(BLOCKING)
+    assert lock_over_ssh(daemon, typed="") == (0, "")
 
 
 @pytest.mark.parametrize("args,method,arguments", COMMANDS, ids=lambda v: " ".join(v)
