@@ -6,9 +6,10 @@ import time
 from gi.repository import GLib
 import pytest
 
-from desktop import SECONDS, let_pass, wait_for
+from desktop import SECONDS, Notices, let_pass, owner_of, wait_for
 from place import BLOCKING, Bus, run, tunnel
-from tray import LOCK, RESUME, UNLOCK, FakeWatcher, FakeWindow, Tray, tunnel_up
+from tray import (BUS_NAME, LOCK, QUIT, RESUME, UNLOCK, FakeWatcher, FakeWindow, Tray,
+                  tunnel_up)
 
 
 @pytest.fixture
@@ -98,6 +99,29 @@ def test_not_enforced_is_urgent_until_it_is(desktop, helper):
     helper.say(State=GLib.Variant("u", 3))
     wait_for(lambda: notices.shown == {})
     tray.end()
+
+
+def test_another_server_has_its_own_messages(desktop, helper):
+    """A new one counts from the start: its first is not ours. And none of ours stays behind."""
+    window = FakeWindow(desktop)
+    tray = Tray(desktop)
+    wait_for(lambda: tray.icon() == "off")
+    helper.say(State=GLib.Variant("u", 2), Locked=GLib.Variant("b", True))
+    helper.say(State=GLib.Variant("u", 3))
+    wait_for(lambda: list(desktop.notices.shown) == [1])
+    desktop.notices.bus.close_sync(None)
+    notices = Notices(desktop.environment["DBUS_SESSION_BUS_ADDRESS"])
+    notices.show(owner_of(desktop.bus, BUS_NAME), "mail", 0, "", "You have mail", "", [], {}, 0)
+    notices.click(1)
+    helper.say(State=GLib.Variant("u", 2))
+    wait_for(lambda: list(notices.shown) == [1, 2])
+    notices.click(2)
+    wait_for(lambda: window.calls)
+    assert len(window.calls) == 1, "a click on another's message opens nothing"
+    tray.click(QUIT)
+    assert tray.program.wait(SECONDS) == 0
+    wait_for(lambda: notices.closed)
+    assert notices.closed == [2] and notices.summaries() == ["You have mail"]
 
 
 def names_of(bus, pid):
