@@ -22,7 +22,8 @@ def tray(desktop):
     tray.end()
 
 
-def test_tunnel_dropped_and_back(tray, desktop):
+def test_no_tunnel_and_one_again(tray, desktop):
+    """In words that are true also of a tunnel that is up and trusted no longer."""
     place, notices = desktop.place, desktop.notices
     with tunnel_up(place):
         place.call("Lock")
@@ -30,15 +31,18 @@ def test_tunnel_dropped_and_back(tray, desktop):
         let_pass(0.2)
         assert notices.all == []
         run("ip", "-n", place.namespace, "link", "set", "tun0", "down")
-        wait_for(lambda: notices.summaries() == ["Tunnel dropped"])
+        wait_for(lambda: notices.summaries() == ["No trusted tunnel is up"])
         dropped = dict(notices.shown)
         run("ip", "-n", place.namespace, "link", "set", "tun0", "up")
-        wait_for(lambda: notices.summaries() == ["Tunnel is back"])
+        wait_for(lambda: notices.summaries() == ["A trusted tunnel is up again"])
         assert notices.shown.keys() == dropped.keys(), "one message in the other's place"
         assert next(iter(dropped.values()))["timeout"] == 0, "stays until it is over"
+        place.call("ForgetTunnel", "('home',)")
+        wait_for(lambda: notices.summaries() == ["No trusted tunnel is up"])
         place.call("Unlock")
         wait_for(lambda: notices.shown == {})
-    assert notices.all == ["Tunnel dropped", "Tunnel is back"]
+    assert notices.all == ["No trusted tunnel is up", "A trusted tunnel is up again",
+                           "No trusted tunnel is up"]
 
 
 def test_rules_removed_and_restored(tray, desktop):
@@ -98,6 +102,24 @@ def test_not_enforced_is_urgent_until_it_is(desktop, helper):
     wait_for(lambda: notices.summaries() == ["Not protected"])
     helper.say(State=GLib.Variant("u", 3))
     wait_for(lambda: notices.shown == {})
+    tray.end()
+
+
+def test_what_could_not_be_put_back_is_told_until_it_is(desktop, helper):
+    """And what was put back until somebody has read it."""
+    notices = desktop.notices
+    tray = Tray(desktop)
+    wait_for(lambda: tray.icon() == "off")
+    helper.say(State=GLib.Variant("u", 2), Locked=GLib.Variant("b", True))
+    helper.emit("Tampered", "(sb)", "nft", False)
+    helper.say(State=GLib.Variant("u", 5))
+    wait_for(lambda: set(notices.summaries()) == {"Rules were removed", "Not protected"})
+    helper.say(State=GLib.Variant("u", 2))
+    wait_for(lambda: notices.shown == {})
+    helper.emit("Tampered", "(sb)", "nft", True)
+    helper.say(State=GLib.Variant("u", 1), Locked=GLib.Variant("b", False))
+    wait_for(lambda: tray.icon() == "off")
+    wait_for(lambda: notices.summaries() == ["Rules were removed and restored"])
     tray.end()
 
 
@@ -251,13 +273,13 @@ def test_a_hung_helper_is_told_once(desktop):
         tray = Tray(desktop)
         wait_for(lambda: tray.icon() == "protected")
         run("ip", "-n", place.namespace, "link", "set", "tun0", "down")
-        wait_for(lambda: notices.summaries() == ["Tunnel dropped"])
+        wait_for(lambda: notices.summaries() == ["No trusted tunnel is up"])
         helper.send_signal(signal.SIGSTOP)
         tray.menu("AboutToShow", "(i)", 0)
         wait_for(lambda: notices.summaries() == ["The lock’s state is not known"])
         notices.dismiss(*notices.shown)
         let_pass(25)
-        assert notices.all == ["Tunnel dropped", "The lock’s state is not known"]
+        assert notices.all == ["No trusted tunnel is up", "The lock’s state is not known"]
         helper.send_signal(signal.SIGCONT)
         wait_for(lambda: tray.icon() == "blocking")
     tray.end()
