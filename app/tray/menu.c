@@ -68,12 +68,11 @@ show_state (BulkheadMenu *self)
 static void
 show_lan (BulkheadMenu *self)
 {
-    BulkheadState state = bulkhead_client_get_state (self->client);
+    gboolean known = bulkhead_client_get_state (self->client) != BULKHEAD_STATE_UNKNOWN;
     const BulkheadMenuLook look = {
         .label = _ ("Allow local _network"),
-        .checked = bulkhead_client_allows_lan (self->client),
-        .disabled =
-            state == BULKHEAD_STATE_UNKNOWN || bulkhead_client_is_fixed (self->client, "lan"),
+        .checked = known ? bulkhead_client_allows_lan (self->client) : -1,
+        .disabled = !known || bulkhead_client_is_fixed (self->client, "lan"),
     };
 
     bulkhead_dbusmenu_set (self->dbusmenu, LAN, &look);

@@ -181,6 +181,9 @@ def test_each_state_has_its_words(desktop, helper, state, locked, icon, headline
     assert reason in tooltip[3] and tooltip[3].count(".") == 1, "one sentence"
     assert tray.item("IconAccessibleDesc") == f"Bulkhead: {headline}"
     assert tray.properties(STATE) == {"label": headline, "enabled": False}
+    lan = tray.properties(LAN)
+    assert (lan["toggle-state"], lan.get("enabled", True)) == (
+        (-1, False) if headline == "Not known" else (0, True)), "nothing is claimed unknown"
     tray.end()
 
 
