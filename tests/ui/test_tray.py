@@ -2,13 +2,14 @@
 """The tray as panels see it over the bus: the item, the menu, what a click does."""
 import os
 import signal
+import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
 
 from gi.repository import GLib
 import pytest
 
-from desktop import let_pass, wait_for
+from desktop import BUILD, SECONDS, let_pass, wait_for
 from place import PAUSED, run, tunnel
 from tray import (BUS_NAME, ITEM, ITEM_PATH, LAN, LINE, LOCK, MENU, MENU_PATH, OPEN, PAUSE, PAUSE_5,
                   PROPERTIES, QUIT, RESUME, STATE, TRAY, UNLOCK, FakeWindow, Tray,
@@ -93,7 +94,7 @@ def test_menu_answers_as_panels_need(tray):
     assert (revision, root, properties) == (1, 0, {"children-display": "submenu"})
     assert [child[0] for child in children] == [STATE, LOCK, UNLOCK, PAUSE, RESUME, LAN, LINE, OPEN,
                                                 QUIT]
-    assert len(children[3][2]) == 3
+    assert len(children[3][2]) == 8
     shallow = tray.menu("GetLayout", "(iias)", 0, 1, ["label"])[1]
     assert len(shallow[2]) == 9 and shallow[2][3] == (PAUSE, {"label": "_Pause"}, [])
     assert tray.menu("GetLayout", "(iias)", 0, 0, [])[1][2] == []
@@ -101,7 +102,7 @@ def test_menu_answers_as_panels_need(tray):
     assert refused(tray, "GetLayout", "(iias)", 99, -1, [])
     assert tray.menu("GetGroupProperties", "(aias)", [0, LOCK, 99], ["label"])[0] == [
         (0, {}), (LOCK, {"label": "_Lock"})]
-    assert len(tray.menu("GetGroupProperties", "(aias)", [], [])[0]) == 13
+    assert len(tray.menu("GetGroupProperties", "(aias)", [], [])[0]) == 18
     assert tray.menu("GetProperty", "(is)", LOCK, "visible") == (True,)
     assert tray.menu("GetProperty", "(is)", 0, "children-display") == ("submenu",)
     assert refused(tray, "GetProperty", "(is)", 99, "label")
@@ -226,6 +227,28 @@ def test_what_the_administrator_fixed_cannot_be_clicked(desktop, helper):
     tray.end()
 
 
+def test_pauses_are_those_that_the_user_chose(desktop, helper):
+    helper.values.update(State=GLib.Variant("u", 3), Locked=GLib.Variant("b", True))
+    desktop.environment.update(GSETTINGS_SCHEMA_DIR=f"{BUILD}/data", GSETTINGS_BACKEND="keyfile")
+    tray = Tray(desktop)
+
+    def offered():
+        looks = tray.menu("GetLayout", "(iias)", PAUSE, -1, [])[1][2]
+        return [(number, look["label"]) for number, look, _ in looks if look.get("visible", True)]
+
+    assert offered() == [(5, "5 minutes"), (6, "15 minutes"), (7, "1 hour")]
+    for minutes in range(1, 9), (7, 90):
+        subprocess.run(["gsettings", "set", "org.bulkhead.bulkhead", "pause-minutes",
+                        str(list(minutes))], env=desktop.environment, check=True, timeout=SECONDS)
+        wait_for(lambda: len(offered()) == len(minutes))
+    assert offered() == [(5, "7 minutes"), (6, "90 minutes")]
+    tray.click(7)  # is hidden
+    tray.click(6)
+    wait_for(lambda: helper.calls)
+    assert helper.calls == [("Pause", (5400,), True)]
+    tray.end()
+
+
 def test_the_icon_changes_no_faster_than_panels_follow(desktop, helper):
     """And shows at the end what is so at the end."""
     tray = Tray(desktop)
@@ -266,8 +289,14 @@ def test_a_change_is_in_the_icon_within_300_ms(tray):
     assert sorted(times)[len(times) // 2] < 300, times
 
 
-def test_weighs_nothing(tray):
-    tray.desktop.place.call("Lock")
+def test_weighs_nothing(desktop):
+    """With settings as on a desktop, where they are kept by what a session has for that."""
+    del desktop.environment["GSETTINGS_BACKEND"]
+    desktop.environment["GSETTINGS_SCHEMA_DIR"] = f"{BUILD}/data"
+    desktop.place.start()
+    tray = Tray(desktop)
+    wait_for(lambda: tray.icon() == "off")
+    desktop.place.call("Lock")
     wait_for(lambda: tray.icon() == "blocking")
     let_pass(1)
     with open(f"/proc/{tray.program.pid}/smaps_rollup", encoding="utf-8") as file:
@@ -285,6 +314,7 @@ def test_weighs_nothing(tray):
     woken = switches() - before
     print(f"PSS {pss} kB, woken {woken} times in 3 s")
     assert pss <= 5 * 1024 and woken == 0
+    tray.end()
 
 
 def test_a_session_wakes_the_helper_once(desktop):
