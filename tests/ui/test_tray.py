@@ -42,6 +42,16 @@ def refused(tray, method, signature, *arguments):
     return "InvalidArgs" in raised.value.message
 
 
+def test_version():
+    """The same of every program of the user, with neither bus nor display."""
+    told = [subprocess.run([f"{BUILD}/app/{path}", "--version"], env={}, capture_output=True,
+                           text=True, timeout=SECONDS, check=True)
+            for path in ("ctl/bulkheadctl", "tray/bulkhead-tray", "window/bulkhead")]
+    version = told[0].stdout.split()[1]
+    assert [done.stdout + done.stderr for done in told] == [
+        f"{name} {version}\n" for name in ("bulkheadctl", "bulkhead-tray", "bulkhead")]
+
+
 def test_item_has_every_property_with_its_type(tray, desktop):
     told = ElementTree.fromstring(tray.call(ITEM_PATH, "org.freedesktop.DBus.Introspectable",
                                             "Introspect")[0])
