@@ -627,6 +627,8 @@ def test_watch_wakes_the_helper(daemon, tmp_path):
 def test_watch_survives_a_helper_that_dies_in_the_call(helper):
     with Watch(helper) as watch:
         assert watch.line().startswith("protected: ")
+        while len(helper.calls) < 2:  # it looks again once it knows who owns the name
+            time.sleep(0.01)
         helper.answers["GetStatus"] = "die"
         helper.say_changed(BLOCKING)
         assert watch.line().startswith("unknown: ")
