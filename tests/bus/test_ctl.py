@@ -33,6 +33,7 @@ SECONDS = 20  # after which anything here is hung
 BUS_CONFIG = """<busconfig>
 <type>custom</type>
 <listen>unix:path={directory}/bus</listen>
+<servicedir>{directory}</servicedir>
 <auth>EXTERNAL</auth>
 <policy context="default">
   <allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/>
@@ -642,9 +643,32 @@ def test_watch_begins_without_a_helper(daemon):
         assert watch.line().startswith("unknown: ")
 
 
+def test_watch_wakes_the_helper(daemon, tmp_path):
+    """One that the bus starts was not away before: the first line is what it says."""
+    asked = tmp_path / "asked"
+    (tmp_path / f"{NAME}.service").write_text(
+        f"[D-BUS Service]\nName={NAME}\nExec=/usr/bin/touch {asked}\n")
+    subprocess.run(["dbus-send", f"--bus={daemon.address}", "--print-reply",
+                    "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
+                    "org.freedesktop.DBus.ReloadConfig"], capture_output=True, check=True,
+                   timeout=SECONDS)
+    with Watch(daemon) as watch:
+        while not asked.exists():
+            assert watch.process.poll() is None
+            time.sleep(0.01)
+        fake = FakeHelper(daemon.address)
+        assert watch.line().startswith("protected: ")
+        fake.become(BLOCKING)
+        assert watch.line().startswith("blocking: ")
+        fake.stop()
+        assert watch.line().startswith("unknown: ")
+
+
 def test_watch_survives_a_helper_that_dies_in_the_call(helper):
     with Watch(helper) as watch:
         assert watch.line().startswith("protected: ")
+        while len(helper.calls) < 2:  # it looks again once it knows who owns the name
+            time.sleep(0.01)
         helper.answers["GetStatus"] = "die"
         helper.say_changed(BLOCKING)
         assert watch.line().startswith("unknown: ")
