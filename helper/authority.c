@@ -9,11 +9,15 @@
 #define SMALL 4096                 /* bytes of arguments that any ordinary call has room in */
 #define LARGE_PLACE (512u * 1024u) /* bytes; all that are not small share the places of LARGE */
 #define LARGE "large"
+#define ASKED "asked" /* the prompts that are open, whoever's */
+#define PROMPTS_OF_USER 4
+#define CALLS_OF_USER 16 /* in each of two rows */
+#define PLACES_OF_CHECK 5
 
 struct _BulkheadAuthority {
     GObject parent_instance;
     const BulkheadGrants *grants;
-    BulkheadPlaces *places; /* by unique name, by uid and row, and LARGE */
+    BulkheadPlaces *places; /* by unique name, by uid and row, LARGE and ASKED */
     GHashTable *prompts;    /* unique name -> the question that a person is asked about */
     guint last_prompt;
 };
@@ -25,7 +29,8 @@ typedef struct {
     GDBusMethodInvocation *invocation;
     const BulkheadRule *rule;
     BulkheadCaller caller;
-    BulkheadPlace *sender_place, *large_place, *user_place;
+    BulkheadPlace *places[PLACES_OF_CHECK]; /* those that were taken */
+    gsize n_places;
     guint watch;     /* of the caller's name on the bus */
     char *prompt;    /* polkit's name for the prompt that is open */
     GError *stopped; /* why the question was taken back */
@@ -41,6 +46,28 @@ static GDBusConnection *
 get_bus (const Check *check)
 {
     return g_dbus_method_invocation_get_connection (check->invocation);
+}
+
+/* FALSE: @row has not as many. */
+static gboolean
+take_places (Check *check, const char *row, gsize width)
+{
+    BulkheadPlace *place = bulkhead_places_take (check->authority->places, row, width);
+
+    if (place == NULL)
+        return FALSE;
+    g_assert (check->n_places < PLACES_OF_CHECK);
+    check->places[check->n_places++] = place;
+    return TRUE;
+}
+
+/* One of @most in a row of the caller's user. */
+static gboolean
+take_user_place (Check *check, const char *row, gsize most)
+{
+    g_autofree char *name = g_strdup_printf ("%u %s", check->caller.uid, row);
+
+    return take_places (check, name, BULKHEAD_PLACES_MAX / most);
 }
 
 static void
@@ -59,9 +86,8 @@ check_free (gpointer data)
     if (check->watch != 0)
         g_dbus_connection_signal_unsubscribe (get_bus (check), check->watch);
     forget_prompt (check);
-    bulkhead_place_leave (check->sender_place);
-    bulkhead_place_leave (check->large_place);
-    bulkhead_place_leave (check->user_place);
+    for (gsize i = 0; i < check->n_places; i++)
+        bulkhead_place_leave (check->places[i]);
     g_object_unref (check->invocation);
     g_clear_error (&check->stopped);
     g_object_unref (check->authority); /* last: the places are its */
@@ -178,6 +204,14 @@ on_still_there_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         allow (task);
 }
 
+/* Nobody need ever answer a prompt. So there are few: of the 128 answers that the bus lets the
+ * helper wait for, most are left for those that polkit gives at once, whatever users leave open. */
+static gboolean
+take_prompt_places (Check *check)
+{
+    return take_user_place (check, "asked", PROMPTS_OF_USER) && take_places (check, ASKED, 1);
+}
+
 static void ask_polkit (GTask *task);
 
 /* polkit would say yes after a password. The person is asked once, and nobody waits for them but
@@ -199,6 +233,9 @@ on_password_needed (GTask *task)
     } else if (g_hash_table_contains (check->authority->prompts, get_sender (check))) {
         fail (task, BULKHEAD_ERROR_FAILED,
               "the password for another call of this caller is being asked for");
+    } else if (!take_prompt_places (check)) {
+        fail (task, BULKHEAD_ERROR_FAILED,
+              "a password is needed, and too many password prompts are open already");
     } else {
         check->prompt = g_strdup_printf ("bulkhead-%u", ++check->authority->last_prompt);
         g_hash_table_insert (check->authority->prompts, g_strdup (get_sender (check)), check);
@@ -302,7 +339,6 @@ on_user_told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_autoptr (GTask) task = user_data;
     Check *check = g_task_get_task_data (task);
     g_autoptr (GError) error = NULL;
-    g_autofree char *user = NULL;
     gboolean locks;
 
     check->caller.uid = finish_user (source, result, &error);
@@ -321,11 +357,9 @@ on_user_told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     if (decide_alone (task))
         return;
     locks = check->rule->permission == BULKHEAD_PERMISSION_STRENGTHEN;
-    user = g_strdup_printf (locks ? "%u locks" : "%u", check->caller.uid);
-    check->user_place = bulkhead_places_take (check->authority->places, user, 1);
-    if (check->user_place == NULL) {
-        fail (task, BULKHEAD_ERROR_FAILED, "%d calls of user %u are waiting already",
-              BULKHEAD_PLACES_MAX, check->caller.uid);
+    if (!take_user_place (check, locks ? "locks" : "calls", CALLS_OF_USER)) {
+        fail (task, BULKHEAD_ERROR_FAILED, "%d calls of user %u are waiting already", CALLS_OF_USER,
+              check->caller.uid);
         return;
     }
     ask_polkit (task);
@@ -336,21 +370,17 @@ static gboolean
 take_first_places (GTask *task)
 {
     Check *check = g_task_get_task_data (task);
-    BulkheadPlaces *places = check->authority->places;
     gsize size = g_variant_get_size (g_dbus_method_invocation_get_parameters (check->invocation));
 
-    check->sender_place = bulkhead_places_take (places, get_sender (check), 1);
-    if (check->sender_place == NULL) {
+    if (!take_places (check, get_sender (check), 1)) {
         fail (task, BULKHEAD_ERROR_FAILED, "%d calls of this caller are waiting already",
               BULKHEAD_PLACES_MAX);
         return FALSE;
     }
-    if (size <= SMALL)
+    if (size <= SMALL || take_places (check, LARGE, 1 + size / LARGE_PLACE))
         return TRUE;
-    check->large_place = bulkhead_places_take (places, LARGE, 1 + size / LARGE_PLACE);
-    if (check->large_place == NULL)
-        fail (task, BULKHEAD_ERROR_FAILED, "is too large, or other large calls are waiting");
-    return check->large_place != NULL;
+    fail (task, BULKHEAD_ERROR_FAILED, "is too large, or other large calls are waiting");
+    return FALSE;
 }
 
 void

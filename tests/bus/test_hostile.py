@@ -21,7 +21,7 @@ MIB = 1024 * 1024
 LARGEST = 16 * MIB  # of all messages here; GDBus keeps a buffer for it
 KEPT = LARGEST + 6 * MIB  # what all of this may leave of memory
 QUICK = 5  # seconds that root waits at most, on a machine that has other work too
-PLACES = 32  # of a user who waits for polkit
+PLACES = 16  # of a user who waits for polkit
 REFUSALS = 20  # told in the log, in a minute
 XML = ElementTree.parse(os.path.join(SOURCE, "data", NAME + ".xml"))
 
