@@ -6,18 +6,20 @@
 #include "places.h"
 #include "polkit.h"
 
-#define SMALL 4096                 /* bytes of arguments that any ordinary call has room in */
-#define LARGE_PLACE (512u * 1024u) /* bytes; all that are not small share the places of LARGE */
-#define LARGE "large"
-#define ASKED "asked" /* the prompts that are open, whoever's */
-#define PROMPTS_OF_USER 4
-#define CALLS_OF_USER 16 /* in each of two rows */
-#define PLACES_OF_CHECK 5
+#define SMALL 4096                  /* bytes of arguments that any ordinary call has room in */
+#define LARGE_PLACE (1024u * 1024u) /* bytes; all that are not small share rows of such places: */
+#define LARGE "large"               /* while it is asked who is calling */
+#define LARGE_KNOWN "large, known"  /* from then on */
+#define ASKED "asked"               /* the prompts that are open, whoever's */
+#define WIDTH_OF_CALL 2             /* in the user's row, of which it leaves 16 */
+#define WIDTH_OF_PROMPT 8           /* 4 */
+#define PLACES_OF_CHECK 6
+#define TOO_LARGE "is too large, or other large calls are waiting"
 
 struct _BulkheadAuthority {
     GObject parent_instance;
     const BulkheadGrants *grants;
-    BulkheadPlaces *places; /* by unique name, by uid and row, LARGE and ASKED */
+    BulkheadPlaces *places; /* by unique name, by uid and row, and those above */
     GHashTable *prompts;    /* unique name -> the question that a person is asked about */
     guint last_prompt;
 };
@@ -31,6 +33,8 @@ typedef struct {
     BulkheadCaller caller;
     BulkheadPlace *places[PLACES_OF_CHECK]; /* those that were taken */
     gsize n_places;
+    gsize large; /* how many places its arguments take up; 0: small */
+    BulkheadPlace *large_place;
     guint watch;     /* of the caller's name on the bus */
     char *prompt;    /* polkit's name for the prompt that is open */
     GError *stopped; /* why the question was taken back */
@@ -61,13 +65,13 @@ take_places (Check *check, const char *row, gsize width)
     return TRUE;
 }
 
-/* One of @most in a row of the caller's user. */
+/* The same in a row of the caller's user. */
 static gboolean
-take_user_place (Check *check, const char *row, gsize most)
+take_user_places (Check *check, const char *row, gsize width)
 {
     g_autofree char *name = g_strdup_printf ("%u %s", check->caller.uid, row);
 
-    return take_places (check, name, BULKHEAD_PLACES_MAX / most);
+    return take_places (check, name, width);
 }
 
 static void
@@ -88,6 +92,7 @@ check_free (gpointer data)
     forget_prompt (check);
     for (gsize i = 0; i < check->n_places; i++)
         bulkhead_place_leave (check->places[i]);
+    bulkhead_place_leave (check->large_place);
     g_object_unref (check->invocation);
     g_clear_error (&check->stopped);
     g_object_unref (check->authority); /* last: the places are its */
@@ -209,7 +214,7 @@ on_still_there_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 take_prompt_places (Check *check)
 {
-    return take_user_place (check, "asked", PROMPTS_OF_USER) && take_places (check, ASKED, 1);
+    return take_user_places (check, "asked", WIDTH_OF_PROMPT) && take_places (check, ASKED, 1);
 }
 
 static void ask_polkit (GTask *task);
@@ -332,14 +337,38 @@ decide_alone (GTask *task)
     return TRUE;
 }
 
-/* Locks wait in a row of their own, where nothing else that runs as the user keeps them out. */
+/*
+ * Locks wait in a row of their own, where nothing else that runs as the user keeps them out. What
+ * is large makes room for the next caller, who may be root; of the room for those that wait on, no
+ * user has more than half.
+ */
+static gboolean
+take_known_places (GTask *task)
+{
+    Check *check = g_task_get_task_data (task);
+    gboolean locks = check->rule->permission == BULKHEAD_PERMISSION_STRENGTHEN;
+
+    if (!take_user_places (check, locks ? "locks" : "calls", WIDTH_OF_CALL)) {
+        fail (task, BULKHEAD_ERROR_FAILED, "%d calls of user %u are waiting already",
+              BULKHEAD_PLACES_MAX / WIDTH_OF_CALL, check->caller.uid);
+        return FALSE;
+    }
+    if (check->large > 0
+        && !(take_user_places (check, "large", 2 * check->large)
+             && take_places (check, LARGE_KNOWN, check->large))) {
+        fail (task, BULKHEAD_ERROR_FAILED, TOO_LARGE);
+        return FALSE;
+    }
+    g_clear_pointer (&check->large_place, bulkhead_place_leave);
+    return TRUE;
+}
+
 static void
 on_user_told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
     g_autoptr (GTask) task = user_data;
     Check *check = g_task_get_task_data (task);
     g_autoptr (GError) error = NULL;
-    gboolean locks;
 
     check->caller.uid = finish_user (source, result, &error);
     if (check->stopped != NULL) {
@@ -354,15 +383,8 @@ on_user_told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         fail (task, BULKHEAD_ERROR_NOT_AUTHORIZED, "the bus does not say who is calling");
         return;
     }
-    if (decide_alone (task))
-        return;
-    locks = check->rule->permission == BULKHEAD_PERMISSION_STRENGTHEN;
-    if (!take_user_place (check, locks ? "locks" : "calls", CALLS_OF_USER)) {
-        fail (task, BULKHEAD_ERROR_FAILED, "%d calls of user %u are waiting already", CALLS_OF_USER,
-              check->caller.uid);
-        return;
-    }
-    ask_polkit (task);
+    if (!decide_alone (task) && take_known_places (task))
+        ask_polkit (task);
 }
 
 /* Those that are taken before it is known who is calling. What is small goes by what is large. */
@@ -377,10 +399,13 @@ take_first_places (GTask *task)
               BULKHEAD_PLACES_MAX);
         return FALSE;
     }
-    if (size <= SMALL || take_places (check, LARGE, 1 + size / LARGE_PLACE))
+    if (size <= SMALL)
         return TRUE;
-    fail (task, BULKHEAD_ERROR_FAILED, "is too large, or other large calls are waiting");
-    return FALSE;
+    check->large = 1 + size / LARGE_PLACE;
+    check->large_place = bulkhead_places_take (check->authority->places, LARGE, check->large);
+    if (check->large_place == NULL)
+        fail (task, BULKHEAD_ERROR_FAILED, TOO_LARGE);
+    return check->large_place != NULL;
 }
 
 void

@@ -121,11 +121,12 @@ def large(bus, connections, size):
     return collections.Counter(wire.answer(2) for wire in wires)
 
 
-def ask(bus, connections, method, held):
+def ask(bus, connections, held, method, size=0):
     """Calls that a person is to be asked about, `held` of which get no answer. Says how the others
     were answered, and waits to be killed."""
     wires = [Wire(bus) for _ in range(int(connections))]
-    serials = [wire.send(helper(method, None, MAY_ASK)) for wire in wires]
+    texts = "(['" + "x" * int(size) + "'],)" if size else None
+    serials = [wire.send(helper(method, texts, MAY_ASK)) for wire in wires]
     answers = queue.SimpleQueue()
     for wire, serial in zip(wires, serials):
         wire.socket.settimeout(None)

@@ -279,7 +279,7 @@ def test_prompts_that_nobody_answers(locked):
     attackers = []
     try:
         for alice.uid in uids:
-            attackers.append(attack(alice, "ask", 17, "Unlock", 4))
+            attackers.append(attack(alice, "ask", 17, 4, "Unlock"))
             assert json.loads(attackers[-1].stdout.readline()) == {FAILED: 13}
         assert ada.call("Lock") == "()\n"
         assert ada.call("GetRules").startswith("(")
@@ -291,6 +291,25 @@ def test_prompts_that_nobody_answers(locked):
             attacker.communicate()
         locked.write_users(USERS)
     wait_for(lambda: NEEDS_PASSWORD in ada.call("Unlock", interactive=True))
+
+
+def test_large_calls_that_wait_for_a_password(locked):
+    """One user's keep nobody else's out, and two users' not root's."""
+    large = "([" + ",".join(f"'198.51.{n // 250}.{n % 250}'" for n in range(400)) + "],)"
+    attackers = []
+    try:
+        for user in "alice", "bob":
+            session = locked.session(user)
+            locked.agent(session, "wait")
+            assert NEEDS_PASSWORD in session.call("AddExceptions", large)
+            attackers.append(attack(session, "ask", 5, 4, "AddExceptions", 3800000))
+            assert json.loads(attackers[-1].stdout.readline()) == {FAILED: 1}
+        locked.call("AddExceptions", large)
+        locked.call("RemoveExceptions", large)
+    finally:
+        for attacker in attackers:
+            attacker.kill()
+            attacker.communicate()
 
 
 def test_polkitd_dies_while_it_asks(locked):
