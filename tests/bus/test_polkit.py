@@ -312,6 +312,15 @@ def test_large_calls_that_wait_for_a_password(locked):
             attacker.communicate()
 
 
+def test_one_users_refusals_hide_nobody_elses(locked):
+    alice, ada = (locked.session(user, seat=False) for user in ("alice", "ada"))
+    before = len(locked.events())
+    assert result(attack(alice, "insist", 25, "GetRules")) == {REFUSED: 25}
+    assert REFUSED in ada.call("GetRules")
+    told = [(event["event"], event["uid"]) for event in locked.events()[before:]]
+    assert told[-1] == ("refused", str(ADMIN)) and told.count(("refused", str(ALICE))) <= 20
+
+
 def test_polkitd_dies_while_it_asks(locked):
     alice = locked.session("alice")
     call, _ = begin_prompt(locked, alice)
