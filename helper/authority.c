@@ -11,7 +11,7 @@
 #define LARGE "large"               /* while it is asked who is calling */
 #define LARGE_KNOWN "large, known"  /* from then on */
 #define ASKED "asked"               /* the prompts that are open, whoever's */
-#define WIDTH_OF_CALL 2             /* in the user's row, of which it leaves 16 */
+#define WIDTH_OF_CALL 2             /* so that a user has 16 in a row */
 #define WIDTH_OF_PROMPT 8           /* 4 */
 #define PLACES_OF_CHECK 6
 #define TOO_LARGE "is too large, or other large calls are waiting"
