@@ -6,14 +6,20 @@
 #include "places.h"
 #include "polkit.h"
 
-#define SMALL 4096                 /* bytes of arguments that any ordinary call has room in */
-#define LARGE_PLACE (512u * 1024u) /* bytes; all that are not small share the places of LARGE */
-#define LARGE "large"
+#define SMALL 4096                  /* bytes of arguments that any ordinary call has room in */
+#define LARGE_PLACE (1024u * 1024u) /* bytes; all that are not small share rows of such places: */
+#define LARGE "large"               /* while it is asked who is calling */
+#define LARGE_KNOWN "large, known"  /* from then on */
+#define ASKED "asked"               /* the prompts that are open, whoever's */
+#define WIDTH_OF_CALL 2             /* so that a user has 16 in a row */
+#define WIDTH_OF_PROMPT 8           /* 4 */
+#define PLACES_OF_CHECK 6
+#define TOO_LARGE "is too large, or other large calls are waiting"
 
 struct _BulkheadAuthority {
     GObject parent_instance;
     const BulkheadGrants *grants;
-    BulkheadPlaces *places; /* by unique name, by uid and row, and LARGE */
+    BulkheadPlaces *places; /* by unique name, by uid and row, and those above */
     GHashTable *prompts;    /* unique name -> the question that a person is asked about */
     guint last_prompt;
 };
@@ -25,7 +31,10 @@ typedef struct {
     GDBusMethodInvocation *invocation;
     const BulkheadRule *rule;
     BulkheadCaller caller;
-    BulkheadPlace *sender_place, *large_place, *user_place;
+    BulkheadPlace *places[PLACES_OF_CHECK]; /* those that were taken */
+    gsize n_places;
+    gsize large; /* how many places its arguments take up; 0: small */
+    BulkheadPlace *large_place;
     guint watch;     /* of the caller's name on the bus */
     char *prompt;    /* polkit's name for the prompt that is open */
     GError *stopped; /* why the question was taken back */
@@ -41,6 +50,28 @@ static GDBusConnection *
 get_bus (const Check *check)
 {
     return g_dbus_method_invocation_get_connection (check->invocation);
+}
+
+/* FALSE: @row has not as many. */
+static gboolean
+take_places (Check *check, const char *row, gsize width)
+{
+    BulkheadPlace *place = bulkhead_places_take (check->authority->places, row, width);
+
+    if (place == NULL)
+        return FALSE;
+    g_assert (check->n_places < PLACES_OF_CHECK);
+    check->places[check->n_places++] = place;
+    return TRUE;
+}
+
+/* The same in a row of the caller's user. */
+static gboolean
+take_user_places (Check *check, const char *row, gsize width)
+{
+    g_autofree char *name = g_strdup_printf ("%u %s", check->caller.uid, row);
+
+    return take_places (check, name, width);
 }
 
 static void
@@ -59,9 +90,9 @@ check_free (gpointer data)
     if (check->watch != 0)
         g_dbus_connection_signal_unsubscribe (get_bus (check), check->watch);
     forget_prompt (check);
-    bulkhead_place_leave (check->sender_place);
+    for (gsize i = 0; i < check->n_places; i++)
+        bulkhead_place_leave (check->places[i]);
     bulkhead_place_leave (check->large_place);
-    bulkhead_place_leave (check->user_place);
     g_object_unref (check->invocation);
     g_clear_error (&check->stopped);
     g_object_unref (check->authority); /* last: the places are its */
@@ -178,6 +209,14 @@ on_still_there_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         allow (task);
 }
 
+/* Nobody need ever answer a prompt. So there are few: of the 128 answers that the bus lets the
+ * helper wait for, most are left for those that polkit gives at once, whatever users leave open. */
+static gboolean
+take_prompt_places (Check *check)
+{
+    return take_user_places (check, "asked", WIDTH_OF_PROMPT) && take_places (check, ASKED, 1);
+}
+
 static void ask_polkit (GTask *task);
 
 /* polkit would say yes after a password. The person is asked once, and nobody waits for them but
@@ -199,6 +238,9 @@ on_password_needed (GTask *task)
     } else if (g_hash_table_contains (check->authority->prompts, get_sender (check))) {
         fail (task, BULKHEAD_ERROR_FAILED,
               "the password for another call of this caller is being asked for");
+    } else if (!take_prompt_places (check)) {
+        fail (task, BULKHEAD_ERROR_FAILED,
+              "a password is needed, and too many password prompts are open already");
     } else {
         check->prompt = g_strdup_printf ("bulkhead-%u", ++check->authority->last_prompt);
         g_hash_table_insert (check->authority->prompts, g_strdup (get_sender (check)), check);
@@ -295,15 +337,38 @@ decide_alone (GTask *task)
     return TRUE;
 }
 
-/* Locks wait in a row of their own, where nothing else that runs as the user keeps them out. */
+/*
+ * Locks wait in a row of their own, where nothing else that runs as the user keeps them out. What
+ * is large makes room for the next caller, who may be root; of the room for those that wait on, no
+ * user has more than half.
+ */
+static gboolean
+take_known_places (GTask *task)
+{
+    Check *check = g_task_get_task_data (task);
+    gboolean locks = check->rule->permission == BULKHEAD_PERMISSION_STRENGTHEN;
+
+    if (!take_user_places (check, locks ? "locks" : "calls", WIDTH_OF_CALL)) {
+        fail (task, BULKHEAD_ERROR_FAILED, "%d calls of user %u are waiting already",
+              BULKHEAD_PLACES_MAX / WIDTH_OF_CALL, check->caller.uid);
+        return FALSE;
+    }
+    if (check->large > 0
+        && !(take_user_places (check, "large", 2 * check->large)
+             && take_places (check, LARGE_KNOWN, check->large))) {
+        fail (task, BULKHEAD_ERROR_FAILED, TOO_LARGE);
+        return FALSE;
+    }
+    g_clear_pointer (&check->large_place, bulkhead_place_leave);
+    return TRUE;
+}
+
 static void
 on_user_told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
     g_autoptr (GTask) task = user_data;
     Check *check = g_task_get_task_data (task);
     g_autoptr (GError) error = NULL;
-    g_autofree char *user = NULL;
-    gboolean locks;
 
     check->caller.uid = finish_user (source, result, &error);
     if (check->stopped != NULL) {
@@ -318,17 +383,8 @@ on_user_told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         fail (task, BULKHEAD_ERROR_NOT_AUTHORIZED, "the bus does not say who is calling");
         return;
     }
-    if (decide_alone (task))
-        return;
-    locks = check->rule->permission == BULKHEAD_PERMISSION_STRENGTHEN;
-    user = g_strdup_printf (locks ? "%u locks" : "%u", check->caller.uid);
-    check->user_place = bulkhead_places_take (check->authority->places, user, 1);
-    if (check->user_place == NULL) {
-        fail (task, BULKHEAD_ERROR_FAILED, "%d calls of user %u are waiting already",
-              BULKHEAD_PLACES_MAX, check->caller.uid);
-        return;
-    }
-    ask_polkit (task);
+    if (!decide_alone (task) && take_known_places (task))
+        ask_polkit (task);
 }
 
 /* Those that are taken before it is known who is calling. What is small goes by what is large. */
@@ -336,20 +392,19 @@ static gboolean
 take_first_places (GTask *task)
 {
     Check *check = g_task_get_task_data (task);
-    BulkheadPlaces *places = check->authority->places;
     gsize size = g_variant_get_size (g_dbus_method_invocation_get_parameters (check->invocation));
 
-    check->sender_place = bulkhead_places_take (places, get_sender (check), 1);
-    if (check->sender_place == NULL) {
+    if (!take_places (check, get_sender (check), 1)) {
         fail (task, BULKHEAD_ERROR_FAILED, "%d calls of this caller are waiting already",
               BULKHEAD_PLACES_MAX);
         return FALSE;
     }
     if (size <= SMALL)
         return TRUE;
-    check->large_place = bulkhead_places_take (places, LARGE, 1 + size / LARGE_PLACE);
+    check->large = 1 + size / LARGE_PLACE;
+    check->large_place = bulkhead_places_take (check->authority->places, LARGE, check->large);
     if (check->large_place == NULL)
-        fail (task, BULKHEAD_ERROR_FAILED, "is too large, or other large calls are waiting");
+        fail (task, BULKHEAD_ERROR_FAILED, TOO_LARGE);
     return check->large_place != NULL;
 }
 

@@ -25,8 +25,11 @@ BulkheadAuthority *bulkhead_authority_new (const BulkheadGrants *grants);
 
 /*
  * Answers within seconds, except while a person is asked for a password. At a time wait at most 32
- * questions of one sender, 32 of one user and 16 MiB of arguments in all (places.h), and one
- * password prompt of a sender.
+ * questions of one sender, 16 of one user, and 16 more of one user that only close something;
+ * their arguments are 16 MiB of one user, 32 MiB in all, and 32 MiB more until it is known whose
+ * they are (places.h). Of password prompts are open at most one of a sender, four of a user and 32
+ * in all. What GDBus has read and not handed over yet is not counted here; the unit's MemoryMax=
+ * bounds it.
  */
 void bulkhead_authority_check_async (BulkheadAuthority *authority,
                                      GDBusMethodInvocation *invocation,

@@ -37,6 +37,27 @@ counts (const BulkheadBlockedEntry *entry, const BulkheadPacket *packet, guint32
            && bulkhead_address_compare (&entry->address, &packet->destination) == 0;
 }
 
+/* The index of what goes for an entry of @uid: of whoever would have the most, and is not seen for
+ * the longest. Nobody's packets drive out those of others who send less. */
+static guint
+find_dispensable (const BulkheadBlocked *blocked, guint32 uid)
+{
+    const BulkheadBlockedEntry *const *entries = (gconstpointer)blocked->entries->pdata;
+    guint most = 0, found = 0;
+
+    for (guint i = blocked->entries->len; i-- > 0;) {
+        guint n = entries[i]->uid == uid ? 1 : 0;
+
+        for (guint j = 0; j < blocked->entries->len; j++)
+            n += entries[j]->uid == entries[i]->uid ? 1 : 0;
+        if (n > most) {
+            most = n;
+            found = i;
+        }
+    }
+    return found;
+}
+
 /* The entry for @packet, out of the list: the one that is there, or a new one. */
 static BulkheadBlockedEntry *
 take (BulkheadBlocked *blocked, const BulkheadPacket *packet, guint32 uid, gint64 now)
@@ -47,7 +68,7 @@ take (BulkheadBlocked *blocked, const BulkheadPacket *packet, guint32 uid, gint6
         if (counts (blocked->entries->pdata[i], packet, uid))
             return g_ptr_array_steal_index (blocked->entries, i);
     if (blocked->entries->len == BULKHEAD_BLOCKED_MAX)
-        g_ptr_array_remove_index (blocked->entries, BULKHEAD_BLOCKED_MAX - 1);
+        g_ptr_array_remove_index (blocked->entries, find_dispensable (blocked, uid));
     entry = g_new0 (BulkheadBlockedEntry, 1);
     entry->address = packet->destination;
     entry->protocol = packet->protocol;

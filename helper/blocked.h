@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What was refused of late: packets to the same address, protocol and port of the same user are
- * one entry. It lives in memory only, and is bounded: who is not seen for the longest goes first.
- * Pure.
+ * one entry. It lives in memory only, and is bounded: of the user who has the most, what is not
+ * seen for the longest goes first. Pure.
  */
 #pragma once
 

@@ -9,7 +9,7 @@
 #include "quota.h"
 
 #define PATH "/org/bulkhead/Helper1"
-#define REFUSALS_TOLD 20 /* at the most, in one span: anybody may call, and be refused */
+#define REFUSALS_TOLD 20 /* at the most, of one user in one span: anybody may be refused */
 #define REFUSALS_SPAN (60 * G_USEC_PER_SEC)
 
 struct _BulkheadService {
@@ -27,7 +27,7 @@ struct _BulkheadService {
     BulkheadPolicy *policy;
     GPtrArray *granted;
     char *managed_problem;
-    BulkheadQuota told_refusals;
+    BulkheadQuotas *told_refusals;
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadService, bulkhead_service, G_TYPE_OBJECT)
@@ -79,7 +79,7 @@ note_refusal (BulkheadService *self, const char *method, const BulkheadCaller *c
     g_autofree char *uid = g_strdup_printf ("%u", caller->uid);
     const char *const detail[] = { "method", method, "uid", uid, NULL };
 
-    if (bulkhead_quota_take (&self->told_refusals, g_get_monotonic_time ()))
+    if (bulkhead_quotas_take (self->told_refusals, caller->uid, g_get_monotonic_time ()))
         bulkhead_journal_write (self->journal, BULKHEAD_EVENT_REFUSED, detail);
 }
 
@@ -308,6 +308,7 @@ bulkhead_service_dispose (GObject *object)
 
     g_clear_handle_id (&self->clock_watch, g_source_remove);
     forget_revision (self);
+    g_clear_pointer (&self->told_refusals, bulkhead_quotas_free);
     g_clear_object (&self->skeleton);
     g_clear_object (&self->authority);
     g_clear_object (&self->recorder);
@@ -327,7 +328,7 @@ bulkhead_service_init (BulkheadService *self)
 {
     self->skeleton = bulkhead_helper1_skeleton_new ();
     bulkhead_helper1_set_version (self->skeleton, BULKHEAD_VERSION);
-    self->told_refusals = (BulkheadQuota){ .max = REFUSALS_TOLD, .span = REFUSALS_SPAN };
+    self->told_refusals = bulkhead_quotas_new (REFUSALS_TOLD, REFUSALS_SPAN);
     for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
         g_signal_connect_object (self->skeleton, signals[i], G_CALLBACK (on_called_cb), self,
                                  G_CONNECT_SWAPPED);

@@ -8,13 +8,15 @@ import collections
 import heapq
 import json
 import os
+import queue
 import random
 import sys
+import threading
 import time
 
 from gi.repository import Gio, GLib
 
-from wire import BUS, NAME, PATH, Wire, helper, message, to_bytes
+from wire import BUS, NAME, PATH, SECONDS, Wire, helper, message, to_bytes
 
 MAY_ASK = Gio.DBusMessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION
 NO_ANSWER = Gio.DBusMessageFlags.NO_REPLY_EXPECTED
@@ -119,6 +121,22 @@ def large(bus, connections, size):
     return collections.Counter(wire.answer(2) for wire in wires)
 
 
+def ask(bus, connections, held, method, size=0):
+    """Calls that a person is to be asked about, `held` of which get no answer. Says how the others
+    were answered, and waits to be killed."""
+    wires = [Wire(bus) for _ in range(int(connections))]
+    texts = "(['" + "x" * int(size) + "'],)" if size else None
+    serials = [wire.send(helper(method, texts, MAY_ASK)) for wire in wires]
+    answers = queue.SimpleQueue()
+    for wire, serial in zip(wires, serials):
+        wire.socket.settimeout(None)
+        threading.Thread(target=lambda wire=wire, serial=serial: answers.put(wire.answer(serial)),
+                         daemon=True).start()
+    answered = [answers.get(timeout=SECONDS) for _ in range(len(wires) - int(held))]
+    print(json.dumps(collections.Counter(answered)), flush=True)
+    answers.get()
+
+
 def bad_bytes(bus):
     """What is no message, or no text: the bus ends the connection."""
     good = to_bytes(helper("ForgetTunnel", "('home',)"), 2)
@@ -192,8 +210,8 @@ def steal(bus):
             for name in (NAME, "org.freedesktop.PolicyKit1")}
 
 
-ATTACKS = (vanish, crowd, mute, forge, descriptors, large, bad_bytes, come_and_go, insist, strange,
-           steal)
+ATTACKS = (vanish, crowd, mute, forge, descriptors, large, ask, bad_bytes, come_and_go, insist,
+           strange, steal)
 
 
 def main(bus, attack, *arguments):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who is asked for a password and who is not: the real polkitd, users, sessions and passwords."""
+import json
 import os
 import pty
 import re
@@ -23,6 +24,7 @@ WEAKENING = [method for method in GOOD
 NEEDS_PASSWORD = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 REFUSED = NAME + ".Error.NotAuthorized"
 CLOSED = NAME + ".Error.Cancelled"
+FAILED = NAME + ".Error.Failed"
 RIGHT, WRONG = ("password", PASSWORD), ("password", "sesame")
 
 
@@ -264,6 +266,59 @@ def test_the_prompt_goes_when_the_user_locks(locked):
     assert CLOSED in alice.answer(call)
     assert agent.next() == "cancelled"
     assert locked.property("State") == BLOCKING
+
+
+def test_prompts_that_nobody_answers(locked):
+    """Users with more uids than their own leave open all that they may. It keeps nobody else from
+    what needs no password: the bus lets the helper wait for 128 answers, and these are 136."""
+    alice = locked.session("alice")
+    locked.agent(alice, "wait")
+    ada = locked.session("ada")
+    uids = range(ADMIN + 1, ADMIN + 9)
+    locked.write_users({**USERS, **{f"alice{uid}": uid for uid in uids}})
+    attackers = []
+    try:
+        for alice.uid in uids:
+            attackers.append(attack(alice, "ask", 17, 4, "Unlock"))
+            assert json.loads(attackers[-1].stdout.readline()) == {FAILED: 13}
+        assert ada.call("Lock") == "()\n"
+        assert ada.call("GetRules").startswith("(")
+        assert NEEDS_PASSWORD in ada.call("Unlock")
+        assert "too many password prompts" in ada.call("Unlock", interactive=True)
+    finally:
+        for attacker in attackers:
+            attacker.kill()
+            attacker.communicate()
+        locked.write_users(USERS)
+    wait_for(lambda: NEEDS_PASSWORD in ada.call("Unlock", interactive=True))
+
+
+def test_large_calls_that_wait_for_a_password(locked):
+    """One user's keep nobody else's out, and two users' not root's."""
+    large = "([" + ",".join(f"'198.51.{n // 250}.{n % 250}'" for n in range(400)) + "],)"
+    attackers = []
+    try:
+        for user in "alice", "bob":
+            session = locked.session(user)
+            locked.agent(session, "wait")
+            assert NEEDS_PASSWORD in session.call("AddExceptions", large)
+            attackers.append(attack(session, "ask", 5, 4, "AddExceptions", 3800000))
+            assert json.loads(attackers[-1].stdout.readline()) == {FAILED: 1}
+        locked.call("AddExceptions", large)
+        locked.call("RemoveExceptions", large)
+    finally:
+        for attacker in attackers:
+            attacker.kill()
+            attacker.communicate()
+
+
+def test_one_users_refusals_hide_nobody_elses(locked):
+    alice, ada = (locked.session(user, seat=False) for user in ("alice", "ada"))
+    before = len(locked.events())
+    assert result(attack(alice, "insist", 25, "GetRules")) == {REFUSED: 25}
+    assert REFUSED in ada.call("GetRules")
+    told = [(event["event"], event["uid"]) for event in locked.events()[before:]]
+    assert told[-1] == ("refused", str(ADMIN)) and told.count(("refused", str(ALICE))) <= 20
 
 
 def test_polkitd_dies_while_it_asks(locked):

@@ -94,6 +94,41 @@ test_bounded (void)
     g_assert_cmpuint (bulkhead_blocked_get (blocked, 0)->count, ==, 1);
 }
 
+static guint
+count_of (const BulkheadBlocked *blocked, guint32 uid)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < bulkhead_blocked_get_length (blocked); i++)
+        n += bulkhead_blocked_get (blocked, i)->uid == uid ? 1 : 0;
+    return n;
+}
+
+/* Whoever sends to more addresses than there is room for drives out their own. */
+static void
+test_shared (void)
+{
+    g_autoptr (BulkheadBlocked) blocked = bulkhead_blocked_new ();
+    guint oldest = BULKHEAD_BLOCKED_MAX - 1;
+
+    add (blocked, "198.51.100.1", 6, 443, 1000, 1);
+    add (blocked, "198.51.100.2", 6, 443, 1000, 2);
+    for (guint i = 0; i < 1000; i++)
+        add (blocked, "203.0.113.1", 17, 1 + i, 1001, 10 + i);
+    g_assert_cmpuint (bulkhead_blocked_get_length (blocked), ==, BULKHEAD_BLOCKED_MAX);
+    g_assert_cmpuint (count_of (blocked, 1000), ==, 2);
+    g_assert_cmpint (bulkhead_blocked_get (blocked, oldest)->last, ==, 1);
+    g_assert_cmpint (bulkhead_blocked_get (blocked, oldest - 2)->last, ==, 948);
+    for (guint i = 0; i < 1000; i++)
+        add (blocked, "203.0.113.1", 17, 1 + i, 1000, 2000 + i);
+    g_assert_cmpuint (count_of (blocked, 1000), ==, BULKHEAD_BLOCKED_MAX / 2);
+    g_assert_cmpuint (count_of (blocked, 1001), ==, BULKHEAD_BLOCKED_MAX / 2);
+    /* The third has room at once. */
+    add (blocked, "203.0.113.1", 17, 53, BULKHEAD_BLOCKED_NO_USER, 3000);
+    g_assert_cmpuint (bulkhead_blocked_get_length (blocked), ==, BULKHEAD_BLOCKED_MAX);
+    g_assert_cmpuint (count_of (blocked, 1001), ==, BULKHEAD_BLOCKED_MAX / 2 - 1);
+}
+
 /* How many entries @uid is told, each of which must be theirs. */
 static gsize
 count_told (const BulkheadBlocked *blocked, guint32 uid)
@@ -156,6 +191,7 @@ main (int argc, char *argv[])
     g_test_add_func ("/blocked/any-difference-is-another", test_any_difference_is_another);
     g_test_add_func ("/blocked/newest-first", test_newest_first);
     g_test_add_func ("/blocked/bounded", test_bounded);
+    g_test_add_func ("/blocked/shared", test_shared);
     g_test_add_func ("/blocked/told-to-whom", test_told_to_whom);
     g_test_add_func ("/blocked/told-how", test_told_how);
     return g_test_run ();
