@@ -236,27 +236,46 @@ def test_helper_beside_one_whose_state_was_removed(place):
         bus.stop()
 
 
-HANGING = """import ctypes, os, sys, time
+# Enough of a FUSE server for its directory to be opened; argv: where, with which inode number, and
+# for how long it answers nothing then: who waits for it cannot be killed before.
+HANGING = """import ctypes, fcntl, os, struct, sys, threading, time
 server = os.open("/dev/fuse", os.O_RDWR)
 done = ctypes.CDLL(None).mount(b"hanging", sys.argv[1].encode(), b"fuse", 0,
                                f"fd={server},rootmode=40000,user_id=0,group_id=0".encode())
 assert done == 0
-os.open(sys.argv[1], os.O_PATH)
-print("open", flush=True)
-time.sleep(600)
+INIT = struct.pack("<4I2H2I2H8I", 7, 31, 65536, 0, 12, 9, 65536, 1, 32, 0, *[0] * 8)
+ATTRIBUTES = struct.pack("<16xQ52x7I", int(sys.argv[2]), 0o40755, 2, 0, 0, 0, 4096, 0)
+ANSWERS = {26: INIT, 27: bytes(16), 3: ATTRIBUTES}  # opendir, getattr; others: there is none
+hangs = False
+def serve():
+    while not hangs:
+        call = struct.unpack_from("<IIQ", os.read(server, 1 << 17))
+        body = ANSWERS.get(call[1], b"")
+        head = struct.pack("<IiQ", 16 + len(body), 0 if body else -38, call[2])
+        if not hangs:
+            os.write(server, head + body)
+threading.Thread(target=serve, daemon=True).start()
+fd = os.open(sys.argv[1], os.O_RDONLY | os.O_DIRECTORY)
+os.fstat(fd)
+fcntl.flock(fd, fcntl.LOCK_EX)
+hangs = True
+print("locked", flush=True)
+time.sleep(int(sys.argv[3]))
 """
 
 
-def test_files_of_a_server_that_does_not_answer(place):
+@pytest.mark.parametrize("number", [1, None], ids=["other-number", "same-number"])
+def test_files_of_a_server_that_does_not_answer(place, number):
     """The lock itself may be what cuts it off; nobody's open files there hold up the way out."""
     settle(place)
     place.end(place.helpers[0], signal.SIGKILL)  # all there are must be looked at
     directory = os.path.join(place.directory, "hanging")
     os.mkdir(directory)
-    user = subprocess.Popen(["unshare", "--mount", sys.executable, "-c", HANGING, directory],
-                            stdout=subprocess.PIPE)
+    user = subprocess.Popen(
+        ["unshare", "--mount", sys.executable, "-c", HANGING, directory,
+         str(number or os.stat(place.state).st_ino), str(SECONDS + 5)], stdout=subprocess.PIPE)
     try:
-        assert user.stdout.readline() == b"open\n"
+        assert user.stdout.readline() == b"locked\n"
         assert rescue(place)[0] == 0 and place.rules_in_kernel() == ""
     finally:
         user.kill()
