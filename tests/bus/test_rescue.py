@@ -11,7 +11,7 @@ import tempfile
 
 import pytest
 
-from place import BLOCKING, HELPER, NOBODY, OFF, SECONDS, SOURCE, Bus, settle, wait_for
+from place import BLOCKING, HELPER, NOBODY, OFF, PAUSED, SECONDS, SOURCE, Bus, settle, wait_for
 
 CTL = os.environ.get("BULKHEADCTL") or os.path.join(SOURCE, "build/app/ctl/bulkheadctl")
 NOWHERE = "unix:path=/nonexistent"
@@ -59,8 +59,8 @@ def test_what_locks_again_is_named(place):
     os.mkdir(folder, 0o755)
     with open(os.path.join(folder, "10-lock.conf"), "w", encoding="utf-8") as file:
         file.write("[bulkhead]\nlocked=true\n")
-    status, said, _ = rescue(place, "--config-dir", place.directory)
-    assert status == 0 and place.rules_in_kernel() == ""
+    status, said, complaint = rescue(place, "--config-dir", place.directory)
+    assert status == 0 and place.rules_in_kernel() == "" and "DOES NOT LAST" in complaint
     assert f"{place.directory}/policy.d/10-lock.conf locks again as soon as a helper starts" in said
 
 
@@ -156,17 +156,33 @@ def test_unreadable_state(place, how):
     assert place.property("State") == OFF
 
 
+MASKED = "mount -t tmpfs none /run; mkdir -p /run/systemd/system;" \
+         "ln -s /dev/null /run/systemd/system/bulkhead.service;"
+
+
 def test_disk_that_takes_no_writes(place):
-    """The rules go, the rest is told and tried."""
+    """The rules go, and the rest is told and tried: that it does not last, and what makes it."""
     settle(place)
     place.end(place.helpers[0], signal.SIGKILL)
-    status, said, complaint = rescue(
-        place, before=f"mount --bind {place.state} {place.state}; "
-                      f"mount -o remount,bind,ro {place.state};")
+    before = f"mount --bind {place.state} {place.state}; mount -o remount,bind,ro {place.state};"
+    status, said, complaint = rescue(place, before=before + "mount -t tmpfs none /run;")
     assert status == 1
     assert "Read-only file system" in complaint and "not everything" in complaint
+    assert "THIS DOES NOT LAST" in complaint
+    assert "mask --runtime --now bulkhead.service\n    bulkheadctl rescue" in complaint
     assert "took the rules out" in said and links(place) == [OTHER]
     assert place.rules_in_kernel() == "" and "locked=true" in settings(place)
+    place.start(before=before)
+    assert place.property("State") == BLOCKING
+    told = [event for event in place.events() if event["event"] == "unlocked"]
+    assert [(event["by"], "locks again" in event["problem"]) for event in told] == [("rescue", True)]
+    assert place.fails("Unlock")[0] == "StoreFailed" and place.rules_in_kernel() != ""
+    place.call("Pause", "(uint32 600,)")
+    assert place.property("State") == PAUSED
+    place.end(place.helpers[-1], signal.SIGKILL)
+    status, _, complaint = rescue(place, before=before + MASKED)
+    assert status == 1 and "until the machine restarts" in complaint
+    assert "DOES NOT LAST" not in complaint and place.rules_in_kernel() == ""
 
 
 def test_only_the_helper_is_killed(place):
