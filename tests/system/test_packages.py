@@ -169,6 +169,9 @@ def test_install_enables_nothing(machine):
     assert_seen(machine.network, FLOOD)
     assert state(machine) == OFF, "the bus does not start the helper"
     assert helper(machine) > 0 and enabled(machine) == []
+    machine.run("rm", "-r", "/var/lib/bulkhead")  # by hand, for good
+    machine.run("systemctl", "stop", HELPER)
+    assert_nothing_runs(machine)
 
 
 @pytest.mark.parametrize("how", ["well", "dead", "hung"])
