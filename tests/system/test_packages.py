@@ -2,6 +2,7 @@
 """The Debian packages: how they are built, and what installing, upgrading, removing and purging
 them does to a machine, on Debian 12 and on Debian 13."""
 import hashlib
+import json
 import os
 import shutil
 
@@ -18,6 +19,7 @@ FLOOD = [way for family in (4, 6)
          for way in internet_ways(family, rate=100) + link_ways(family, rate=40)]
 PACKAGES = ("bulkhead-helper", "bulkheadctl")
 HELPER = "bulkhead.service"
+SCRIPTS = "/var/lib/dpkg/info/bulkhead-helper"
 FORGET_NOTHING = ("/tmp", "/var/cache/apt", "/var/lib/dpkg", "/var/log/apt", "/var/log/journal")
 
 
@@ -124,6 +126,10 @@ def settings(machine):
             for words in (("tunnels",), ("except", "list"))]
 
 
+def grants(machine):
+    return json.loads(machine.run("bulkheadctl", "--json", "status").stdout)["grants"]
+
+
 def settle(machine):
     """Chooses something everywhere, and locks."""
     for line in ("tunnels add office --interface tun0 --endpoint 203.0.113.9:1194/udp",
@@ -159,6 +165,7 @@ def ail(machine, how):
 
 def assert_nothing_runs(machine):
     assert enabled(machine) == []
+    assert machine.run("find", "/run/systemd/system", "-name", "bulkhead*").stdout == ""
     assert machine.run("pgrep", "-x", "bulkheadd", check=False).stdout == ""
     assert "bulkhead" not in machine.run("nft", "list", "tables").stdout
 
@@ -201,6 +208,8 @@ def test_remove_opens(machine, how, figure):
     install(machine)
     settle(machine)
     before = settings(machine)
+    machine.run("bulkheadctl", "authorize")
+    assert grants(machine)
     assert_silent(machine.network, FLOOD)
     ail(machine, how)
     apt(machine, "remove", "bulkheadctl")
@@ -213,6 +222,7 @@ def test_remove_opens(machine, how, figure):
     install(machine)
     assert state(machine) == OFF
     assert settings(machine) == before, "what the user chose is not kept"
+    assert not grants(machine)
 
 
 def test_remove_is_refused_when_it_cannot_open(machine):
@@ -226,16 +236,33 @@ def test_remove_is_refused_when_it_cannot_open(machine):
         machine.run("umount", "/usr/libexec/bulkheadd")
     assert done.returncode != 0 and "the way out stays installed" in done.stderr
     assert_silent(machine.network, FLOOD)
-    assert "everything is open" in apt(machine, "remove", "bulkhead-helper")
+    assert_in_force(machine)  # a helper can be started again
+
+
+def test_nobody_starts_it_while_it_is_removed(machine):
+    """Between the rescue and the end of its files, and a lock would stay for ever."""
+    install(machine)
+    machine.run("bulkheadctl", "lock")
+    assert "everything is open" in machine.run(f"{SCRIPTS}.prerm", "remove").stdout
+    status, _, said = machine.ctl("lock")
+    assert status == 8, said
+    assert "bulkhead" not in machine.run("nft", "list", "tables").stdout
+    apt(machine, "remove", "bulkhead-helper")
+    assert_nothing_runs(machine)
+    install(machine)
+    assert state(machine) == OFF
 
 
 def test_remove_in_a_chroot_opens_nothing(machine):
-    """There the packages are another system's, and the rules in the kernel are not."""
+    """There the packages are another system's, and the rules in the kernel are not; what would
+    start with that system is taken away."""
     install(machine)
-    machine.run("bulkheadctl", "lock")
-    machine.run("unshare", "--mount", "sh", "-ec", "mount --rbind / /mnt; exec chroot /mnt "
-                "/var/lib/dpkg/info/bulkhead-helper.prerm remove")
+    settle(machine)
+    for script in "prerm", "postrm":
+        machine.run("unshare", "--mount", "sh", "-ec", "mount --rbind / /mnt; exec chroot /mnt "
+                    f"{SCRIPTS}.{script} remove")
     assert_in_force(machine)
+    assert enabled(machine) == []
 
 
 def test_purge_leaves_no_file(machine, figure):
