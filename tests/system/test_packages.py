@@ -180,6 +180,7 @@ def test_install_enables_nothing(machine):
     assert_seen(machine.network, FLOOD)
     assert state(machine) == OFF, "the bus does not start the helper"
     assert helper(machine) > 0 and enabled(machine) == []
+    assert "Defined-By: Bulkhead" in machine.journal("-x", "-u", HELPER), "no catalog"
     machine.run("rm", "-r", "/var/lib/bulkhead")  # by hand, for good
     machine.run("systemctl", "stop", HELPER)
     assert_nothing_runs(machine)
