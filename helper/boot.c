@@ -6,6 +6,9 @@
 #include "lock.h"
 #include "policy-files.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 /* Puts in front of @error what came of it. */
 static BulkheadEvent
 close_everything (gboolean use_owner, GError **error)
@@ -88,18 +91,31 @@ bulkhead_boot_lock (const char *state_dir, const char *config_dir, const char *l
     return FALSE;
 }
 
+/* Only what is surely missing is: a disk that fails may have it. */
+static gboolean
+is_stored (const char *state_dir)
+{
+    g_autofree char *file = g_build_filename (state_dir, BULKHEAD_STORE_FILE, NULL);
+
+    return access (file, F_OK) == 0 || errno != ENOENT;
+}
+
 /*
  * FALSE: the state is there and says that the lock is off, or is somebody else's affair now.
  * @ret_store: (nullable): held until all is done, so that nobody rescues or locks in between.
  */
 static gboolean
-should_be_closed (const char *state_dir, const char *config_dir, BulkheadStore **ret_store)
+should_be_closed (const char *state_dir, const char *config_dir, gboolean if_stored,
+                  BulkheadStore **ret_store)
 {
     g_autoptr (BulkheadManaged) managed = bulkhead_policy_files_read (config_dir);
+    gboolean fixed = bulkhead_managed_fixes (managed, BULKHEAD_SETTING_LOCK);
     g_autoptr (BulkheadPolicy) policy = NULL;
     g_autoptr (GError) error = NULL;
 
     *ret_store = NULL;
+    if (if_stored && !fixed && !is_stored (state_dir))
+        return FALSE;
     /* Where it should be is a disk that is not there, or nobody ever locked. */
     if (!g_file_test (state_dir, G_FILE_TEST_EXISTS))
         return TRUE;
@@ -107,17 +123,17 @@ should_be_closed (const char *state_dir, const char *config_dir, BulkheadStore *
     if (*ret_store == NULL)
         return !g_error_matches (error, BULKHEAD_ERROR, BULKHEAD_ERROR_ALREADY_RUNNING);
     policy = bulkhead_store_load (*ret_store, NULL);
-    return policy->locked || bulkhead_managed_fixes (managed, BULKHEAD_SETTING_LOCK);
+    return policy->locked || fixed;
 }
 
 gboolean
-bulkhead_boot_close (const char *state_dir, const char *config_dir, gboolean use_owner,
-                     GError **error)
+bulkhead_boot_close (const char *state_dir, const char *config_dir, gboolean if_stored,
+                     gboolean use_owner, GError **error)
 {
     g_autoptr (BulkheadStore) store = NULL;
     g_autoptr (BulkheadSink) sink = NULL;
 
-    if (!should_be_closed (state_dir, config_dir, &store))
+    if (!should_be_closed (state_dir, config_dir, if_stored, &store))
         return TRUE;
     sink = bulkhead_sink_new (use_owner, error);
     if (sink == NULL)

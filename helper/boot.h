@@ -19,7 +19,8 @@ gboolean bulkhead_boot_lock (const char *state_dir, const char *config_dir, cons
 /*
  * Closes everything by the built-in rules, unless a wall is read to stand, a helper holds the
  * state, or the state is there and says that the lock is off, which no administrator's file
- * (policy-files.h) contradicts. Says on stderr when it did.
+ * (policy-files.h) contradicts. Says on stderr when it did. @if_stored: also not where no lock was
+ * ever stored; else a state directory that is missing is a disk that is not there.
  */
-gboolean bulkhead_boot_close (const char *state_dir, const char *config_dir, gboolean use_owner,
-                              GError **error);
+gboolean bulkhead_boot_close (const char *state_dir, const char *config_dir, gboolean if_stored,
+                              gboolean use_owner, GError **error);

@@ -192,12 +192,10 @@ lock_and_serve (const BulkheadDaemonOptions *options, GError **error)
 static void
 close_what_was_locked (const BulkheadDaemonOptions *options)
 {
-    g_autofree char *file = g_build_filename (options->state_dir, BULKHEAD_STORE_FILE, NULL);
     g_autoptr (GError) error = NULL;
 
-    if (g_file_test (file, G_FILE_TEST_EXISTS)
-        && !bulkhead_boot_close (options->state_dir, options->config_dir, options->use_owner,
-                                 &error))
+    if (!bulkhead_boot_close (options->state_dir, options->config_dir, TRUE, options->use_owner,
+                              &error))
         g_printerr ("bulkheadd: IT MAY BE THAT NOTHING IS BLOCKED: %s\n", error->message);
 }
 

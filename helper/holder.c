@@ -30,14 +30,75 @@ bulkhead_holder_is_program (const char *exe)
     return g_str_equal (name, PROGRAM);
 }
 
-/* @info: the path of a /proc/PID/fdinfo/FD. */
+/* Who has the directory open has these two of it. */
+typedef struct {
+    char *number; /* how a /proc/PID/fdinfo/FD says it; "": not at all */
+    struct statx status;
+} Directory;
+
+static void
+directory_clear (Directory *directory)
+{
+    g_free (directory->number);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Directory, directory_clear)
+
+/* Returns: (transfer full): see above. */
+static char *
+read_number (int fd)
+{
+    g_autofree char *path = g_strdup_printf ("/proc/self/fdinfo/%d", fd);
+    g_autofree char *info = NULL;
+    const char *start, *end;
+
+    g_file_get_contents (path, &info, NULL, NULL);
+    start = info != NULL ? strstr (info, "\nino:") : NULL;
+    end = start != NULL ? strchr (start + 1, '\n') : NULL;
+    return end != NULL ? g_strndup (start, end + 1 - start) : g_strdup ("");
+}
+
+/* Asks no server: what was last known of a file is enough, for ours are not on one. */
+static gboolean
+look_at (int at, const char *path, int flags, struct statx *ret_status)
+{
+    flags |= AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
+    return statx (at, path, flags, STATX_TYPE | STATX_INO, ret_status) == 0;
+}
+
+/* FALSE: there is none. */
+static gboolean
+directory_init (Directory *directory, const char *path)
+{
+    int fd = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    gboolean ok = fd >= 0 && look_at (fd, "", AT_EMPTY_PATH, &directory->status);
+
+    if (ok)
+        directory->number = read_number (fd);
+    if (fd >= 0)
+        close (fd);
+    return ok;
+}
+
+/*
+ * By number first: a file on a server that the rules cut off may be of a file system that asks it
+ * whatever the flags are, and then this process would wait for ever, not even to be killed.
+ * @info: the text of its /proc/PID/fdinfo/FD. @file: the path of its /proc/PID/fd/FD.
+ */
+static gboolean
+is_directory (const Directory *directory, const char *info, const char *file)
+{
+    const struct statx *a = &directory->status;
+    struct statx b;
+
+    return strstr (info, directory->number) != NULL && look_at (AT_FDCWD, file, 0, &b)
+           && a->stx_ino == b.stx_ino && a->stx_dev_major == b.stx_dev_major
+           && a->stx_dev_minor == b.stx_dev_minor;
+}
+
 static gboolean
 has_lock (const char *info)
 {
-    g_autofree char *text = NULL;
-
-    return g_file_get_contents (info, &text, NULL, NULL)
-           && g_regex_match_simple ("^lock:.*FLOCK +ADVISORY +WRITE", text, G_REGEX_MULTILINE, 0);
+    return g_regex_match_simple ("^lock:.*FLOCK +ADVISORY +WRITE", info, G_REGEX_MULTILINE, 0);
 }
 
 /* Returns: (transfer full): the program it runs; "" when that cannot be told. */
@@ -50,12 +111,6 @@ read_program (pid_t pid)
     return exe != NULL ? exe : g_strdup ("");
 }
 
-static gboolean
-is_same (const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /* Whether its rules are where ours would be. */
 static gboolean
 shares_network (pid_t pid)
@@ -63,7 +118,8 @@ shares_network (pid_t pid)
     g_autofree char *file = g_strdup_printf ("/proc/%d/ns/net", pid);
     struct stat own, its;
 
-    return stat ("/proc/self/ns/net", &own) == 0 && stat (file, &its) == 0 && is_same (&own, &its);
+    return stat ("/proc/self/ns/net", &own) == 0 && stat (file, &its) == 0
+           && own.st_dev == its.st_dev && own.st_ino == its.st_ino;
 }
 
 /* Whether it is of our user. Any user may name a program as the helper is named. */
@@ -78,15 +134,15 @@ shares_user (pid_t pid)
            && g_regex_match_simple (form, text, G_REGEX_MULTILINE, 0);
 }
 
-/* A helper's state that was removed under it has no name by which it could be found. */
+/* A helper's state that was removed under it has no name by which it could be found; it locks
+ * nothing else. */
 static gboolean
-is_removed_state (pid_t pid, const char *file, const struct stat *status)
+is_removed_state (pid_t pid, const char *file)
 {
     g_autofree char *path = g_file_read_link (file, NULL);
     g_autofree char *exe = NULL;
 
-    if (!S_ISDIR (status->st_mode) || path == NULL || !g_str_has_suffix (path, REMOVED)
-        || !shares_user (pid))
+    if (path == NULL || !g_str_has_suffix (path, REMOVED) || !shares_user (pid))
         return FALSE;
     exe = read_program (pid);
     return bulkhead_holder_is_program (exe) && shares_network (pid);
@@ -95,7 +151,7 @@ is_removed_state (pid_t pid, const char *file, const struct stat *status)
 /* Whether one of the process's open files is that directory, or one that is gone, locked.
  * @directory: (nullable): there is none. */
 static gboolean
-holds (pid_t pid, const struct stat *directory)
+holds (pid_t pid, const Directory *directory)
 {
     g_autofree char *files = g_strdup_printf ("/proc/%d/fd", pid);
     g_autoptr (GDir) list = g_dir_open (files, 0, NULL);
@@ -103,14 +159,13 @@ holds (pid_t pid, const struct stat *directory)
 
     while (list != NULL && (fd = g_dir_read_name (list)) != NULL) {
         g_autofree char *file = g_build_filename (files, fd, NULL);
-        g_autofree char *info = g_strdup_printf ("/proc/%d/fdinfo/%s", pid, fd);
-        struct stat status;
+        g_autofree char *path = g_strdup_printf ("/proc/%d/fdinfo/%s", pid, fd);
+        g_autofree char *info = NULL;
 
-        /* The lock first: to look at a file on a server that the rules cut off may never end. */
-        if (!has_lock (info) || stat (file, &status) != 0)
+        if (!g_file_get_contents (path, &info, NULL, NULL) || !has_lock (info))
             continue;
-        if ((directory != NULL && is_same (&status, directory))
-            || is_removed_state (pid, file, &status))
+        if ((directory != NULL && is_directory (directory, info, file))
+            || is_removed_state (pid, file))
             return TRUE;
     }
     return FALSE;
@@ -118,7 +173,7 @@ holds (pid_t pid, const struct stat *directory)
 
 /* Returns: a pidfd of the holder, or -1. */
 static int
-find (const struct stat *directory, pid_t *ret_pid)
+find (const Directory *directory, pid_t *ret_pid)
 {
     g_autoptr (GDir) list = g_dir_open ("/proc", 0, NULL);
     const char *name;
@@ -174,10 +229,10 @@ end_if_ours (pid_t pid, int pidfd, GError **error)
 pid_t
 bulkhead_holder_end (const char *directory, GError **error)
 {
-    struct stat status;
-    gboolean exists = stat (directory, &status) == 0;
+    g_auto (Directory) wanted = { 0 };
+    gboolean exists = directory_init (&wanted, directory);
     pid_t pid = 0;
-    int pidfd = find (exists ? &status : NULL, &pid);
+    int pidfd = find (exists ? &wanted : NULL, &pid);
 
     if (pidfd < 0)
         return 0;

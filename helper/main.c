@@ -11,7 +11,7 @@
 
 typedef struct {
     char *state_dir, *config_dir, *log_dir;
-    gboolean boot, close, rescue, no_owner, version;
+    gboolean boot, close, if_stored, rescue, no_owner, version;
 } Options;
 
 static void
@@ -37,6 +37,8 @@ parse (Options *options, int *argc, char ***argv, GError **error)
           "Put the stored lock into the kernel and exit", NULL },
         { "close", 0, 0, G_OPTION_ARG_NONE, &options->close,
           "Block everything unless the lock is off or in the kernel, and exit", NULL },
+        { "if-stored", 0, 0, G_OPTION_ARG_NONE, &options->if_stored,
+          "With --close: only where a lock was ever stored", NULL },
         { "rescue", 0, 0, G_OPTION_ARG_NONE, &options->rescue,
           "Open everything for good, with the helper dead or hung, and exit", NULL },
         { "no-owner", 0, 0, G_OPTION_ARG_NONE, &options->no_owner,
@@ -59,6 +61,11 @@ parse (Options *options, int *argc, char ***argv, GError **error)
                              "--boot, --close and --rescue exclude each other");
         return FALSE;
     }
+    if (options->if_stored && !options->close) {
+        g_set_error_literal (error, BULKHEAD_ERROR, BULKHEAD_ERROR_INVALID_ARGUMENT,
+                             "--if-stored goes with --close only");
+        return FALSE;
+    }
     if (options->state_dir == NULL)
         options->state_dir = g_strdup ("/var/lib/bulkhead");
     if (options->config_dir == NULL)
@@ -77,7 +84,8 @@ run (const Options *options, GError **error)
         return bulkhead_boot_lock (options->state_dir, options->config_dir, options->log_dir,
                                    use_owner, error);
     if (options->close)
-        return bulkhead_boot_close (options->state_dir, options->config_dir, use_owner, error);
+        return bulkhead_boot_close (options->state_dir, options->config_dir, options->if_stored,
+                                    use_owner, error);
     if (options->rescue)
         return bulkhead_rescue (options->state_dir, options->config_dir, options->log_dir, error);
     return bulkhead_daemon_run (&(BulkheadDaemonOptions){ options->state_dir, options->config_dir,

@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #define UNITS "/etc/systemd/system"
+#define MASK "/run/systemd/system/bulkhead.service" /* as systemctl mask --runtime makes it */
 #define ATTEMPTS 20 /* systemd may have started another helper meanwhile */
 
 typedef struct {
     guint undone, failed;
+    gboolean passes; /* the next helper locks again */
 } Rescue;
 
 static void say (Rescue *rescue, const char *format, ...) G_GNUC_PRINTF (2, 3);
@@ -72,6 +74,7 @@ take_store (Rescue *rescue, const char *state_dir)
         g_set_error (&error, BULKHEAD_ERROR, BULKHEAD_ERROR_ALREADY_RUNNING,
                      "state %s: helpers are started faster than they are ended", state_dir);
     complain (rescue, error->message);
+    rescue->passes = TRUE;
     return g_steal_pointer (&store);
 }
 
@@ -108,13 +111,15 @@ store_unlocked (Rescue *rescue, BulkheadStore *store)
     if (!policy->locked)
         return;
     unlocked = bulkhead_policy_with_locked (policy, FALSE);
-    if (!bulkhead_store_save (store, unlocked, &error))
+    if (!bulkhead_store_save (store, unlocked, &error)) {
         complain (rescue, error->message);
-    else if (unreadable != NULL)
+        rescue->passes = TRUE;
+    } else if (unreadable != NULL) {
         say (rescue, "stored that the lock is off; the settings could not be read (%s)",
              unreadable->message);
-    else
+    } else {
         say (rescue, "stored that the lock is off; the settings are kept");
+    }
 }
 
 static void
@@ -149,19 +154,54 @@ remove_links (Rescue *rescue)
 }
 
 static void
-tell_managed (const char *config_dir)
+tell_managed (Rescue *rescue, const char *config_dir)
 {
     g_autoptr (BulkheadManaged) managed = bulkhead_policy_files_read (config_dir);
 
-    if (bulkhead_managed_fixes (managed, BULKHEAD_SETTING_LOCK))
-        g_print ("%s/%s locks again as soon as a helper starts: mend it or take it away\n",
-                 config_dir, managed->fixed_by[BULKHEAD_SETTING_LOCK]);
+    if (!bulkhead_managed_fixes (managed, BULKHEAD_SETTING_LOCK))
+        return;
+    g_print ("%s/%s locks again as soon as a helper starts: mend it or take it away\n", config_dir,
+             managed->fixed_by[BULKHEAD_SETTING_LOCK]);
+    rescue->passes = TRUE;
+}
+
+static gboolean
+is_masked (void)
+{
+    g_autofree char *target = g_file_read_link (MASK, NULL);
+
+    return g_strcmp0 (target, "/dev/null") == 0;
+}
+
+/* Nothing is done about it here: only systemd can keep its helpers from starting, and it may be
+ * what hangs. */
+static void
+tell_that_it_passes (void)
+{
+    if (is_masked ())
+        g_printerr ("bulkheadd: it lasts until the machine restarts, or bulkhead.service is "
+                    "unmasked; the next helper that starts locks again\n");
+    else
+        g_printerr ("bulkheadd: THIS DOES NOT LAST, the next helper that starts locks again; to "
+                    "keep it open until the machine restarts, in this order:\n"
+                    "    systemctl mask --runtime --now bulkhead.service\n"
+                    "    bulkheadctl rescue\n");
+}
+
+static void
+log_unlocked (const Rescue *rescue, const char *log_dir)
+{
+    g_autoptr (BulkheadJournal) journal = bulkhead_journal_new (log_dir);
+    const char *problem = rescue->passes ? "problem" : NULL;
+    const char *const detail[] = { "by", "rescue", problem,
+                                   "the next helper that starts locks again", NULL };
+
+    bulkhead_journal_write (journal, BULKHEAD_EVENT_UNLOCKED, detail);
 }
 
 gboolean
 bulkhead_rescue (const char *state_dir, const char *config_dir, const char *log_dir, GError **error)
 {
-    g_autoptr (BulkheadJournal) journal = NULL;
     g_autoptr (BulkheadStore) store = NULL;
     Rescue rescue = { 0 };
     gboolean open;
@@ -176,12 +216,11 @@ bulkhead_rescue (const char *state_dir, const char *config_dir, const char *log_
     if (store != NULL)
         store_unlocked (&rescue, store);
     remove_links (&rescue);
-    tell_managed (config_dir);
-    if (open && rescue.undone > 0) {
-        journal = bulkhead_journal_new (log_dir);
-        bulkhead_journal_write (journal, BULKHEAD_EVENT_UNLOCKED,
-                                (const char *const[]){ "by", "rescue", NULL });
-    }
+    tell_managed (&rescue, config_dir);
+    if (rescue.passes)
+        tell_that_it_passes ();
+    if (open && rescue.undone > 0)
+        log_unlocked (&rescue, log_dir);
     if (rescue.failed > 0) {
         g_set_error_literal (error, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED,
                              "not everything could be undone");

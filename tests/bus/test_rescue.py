@@ -11,7 +11,7 @@ import tempfile
 
 import pytest
 
-from place import BLOCKING, HELPER, NOBODY, OFF, SECONDS, SOURCE, Bus, settle, wait_for
+from place import BLOCKING, HELPER, NOBODY, OFF, PAUSED, SECONDS, SOURCE, Bus, settle, wait_for
 
 CTL = os.environ.get("BULKHEADCTL") or os.path.join(SOURCE, "build/app/ctl/bulkheadctl")
 NOWHERE = "unix:path=/nonexistent"
@@ -59,8 +59,8 @@ def test_what_locks_again_is_named(place):
     os.mkdir(folder, 0o755)
     with open(os.path.join(folder, "10-lock.conf"), "w", encoding="utf-8") as file:
         file.write("[bulkhead]\nlocked=true\n")
-    status, said, _ = rescue(place, "--config-dir", place.directory)
-    assert status == 0 and place.rules_in_kernel() == ""
+    status, said, complaint = rescue(place, "--config-dir", place.directory)
+    assert status == 0 and place.rules_in_kernel() == "" and "DOES NOT LAST" in complaint
     assert f"{place.directory}/policy.d/10-lock.conf locks again as soon as a helper starts" in said
 
 
@@ -156,17 +156,33 @@ def test_unreadable_state(place, how):
     assert place.property("State") == OFF
 
 
+MASKED = "mount -t tmpfs none /run; mkdir -p /run/systemd/system;" \
+         "ln -s /dev/null /run/systemd/system/bulkhead.service;"
+
+
 def test_disk_that_takes_no_writes(place):
-    """The rules go, the rest is told and tried."""
+    """The rules go, and the rest is told and tried: that it does not last, and what makes it."""
     settle(place)
     place.end(place.helpers[0], signal.SIGKILL)
-    status, said, complaint = rescue(
-        place, before=f"mount --bind {place.state} {place.state}; "
-                      f"mount -o remount,bind,ro {place.state};")
+    before = f"mount --bind {place.state} {place.state}; mount -o remount,bind,ro {place.state};"
+    status, said, complaint = rescue(place, before=before + "mount -t tmpfs none /run;")
     assert status == 1
     assert "Read-only file system" in complaint and "not everything" in complaint
+    assert "THIS DOES NOT LAST" in complaint
+    assert "mask --runtime --now bulkhead.service\n    bulkheadctl rescue" in complaint
     assert "took the rules out" in said and links(place) == [OTHER]
     assert place.rules_in_kernel() == "" and "locked=true" in settings(place)
+    place.start(before=before)
+    assert place.property("State") == BLOCKING
+    told = [event for event in place.events() if event["event"] == "unlocked"]
+    assert [(event["by"], "locks again" in event["problem"]) for event in told] == [("rescue", True)]
+    assert place.fails("Unlock")[0] == "StoreFailed" and place.rules_in_kernel() != ""
+    place.call("Pause", "(uint32 600,)")
+    assert place.property("State") == PAUSED
+    place.end(place.helpers[-1], signal.SIGKILL)
+    status, _, complaint = rescue(place, before=before + MASKED)
+    assert status == 1 and "until the machine restarts" in complaint
+    assert "DOES NOT LAST" not in complaint and place.rules_in_kernel() == ""
 
 
 def test_only_the_helper_is_killed(place):
@@ -236,27 +252,46 @@ def test_helper_beside_one_whose_state_was_removed(place):
         bus.stop()
 
 
-HANGING = """import ctypes, os, sys, time
+# Enough of a FUSE server for its directory to be opened; argv: where, with which inode number, and
+# for how long it answers nothing then: who waits for it cannot be killed before.
+HANGING = """import ctypes, fcntl, os, struct, sys, threading, time
 server = os.open("/dev/fuse", os.O_RDWR)
 done = ctypes.CDLL(None).mount(b"hanging", sys.argv[1].encode(), b"fuse", 0,
                                f"fd={server},rootmode=40000,user_id=0,group_id=0".encode())
 assert done == 0
-os.open(sys.argv[1], os.O_PATH)
-print("open", flush=True)
-time.sleep(600)
+INIT = struct.pack("<4I2H2I2H8I", 7, 31, 65536, 0, 12, 9, 65536, 1, 32, 0, *[0] * 8)
+ATTRIBUTES = struct.pack("<16xQ52x7I", int(sys.argv[2]), 0o40755, 2, 0, 0, 0, 4096, 0)
+ANSWERS = {26: INIT, 27: bytes(16), 3: ATTRIBUTES}  # opendir, getattr; others: there is none
+hangs = False
+def serve():
+    while not hangs:
+        call = struct.unpack_from("<IIQ", os.read(server, 1 << 17))
+        body = ANSWERS.get(call[1], b"")
+        head = struct.pack("<IiQ", 16 + len(body), 0 if body else -38, call[2])
+        if not hangs:
+            os.write(server, head + body)
+threading.Thread(target=serve, daemon=True).start()
+fd = os.open(sys.argv[1], os.O_RDONLY | os.O_DIRECTORY)
+os.fstat(fd)
+fcntl.flock(fd, fcntl.LOCK_EX)
+hangs = True
+print("locked", flush=True)
+time.sleep(int(sys.argv[3]))
 """
 
 
-def test_files_of_a_server_that_does_not_answer(place):
+@pytest.mark.parametrize("number", [1, None], ids=["other-number", "same-number"])
+def test_files_of_a_server_that_does_not_answer(place, number):
     """The lock itself may be what cuts it off; nobody's open files there hold up the way out."""
     settle(place)
     place.end(place.helpers[0], signal.SIGKILL)  # all there are must be looked at
     directory = os.path.join(place.directory, "hanging")
     os.mkdir(directory)
-    user = subprocess.Popen(["unshare", "--mount", sys.executable, "-c", HANGING, directory],
-                            stdout=subprocess.PIPE)
+    user = subprocess.Popen(
+        ["unshare", "--mount", sys.executable, "-c", HANGING, directory,
+         str(number or os.stat(place.state).st_ino), str(SECONDS + 5)], stdout=subprocess.PIPE)
     try:
-        assert user.stdout.readline() == b"open\n"
+        assert user.stdout.readline() == b"locked\n"
         assert rescue(place)[0] == 0 and place.rules_in_kernel() == ""
     finally:
         user.kill()

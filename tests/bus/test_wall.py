@@ -32,26 +32,34 @@ def guards(place):
     return re.findall(r"hook egress device \S+ priority filter; policy drop;", rules), "accept" in rules
 
 
+def fix_the_lock(place):
+    """The administrator does."""
+    os.mkdir(os.path.join(place.directory, "policy.d"), 0o755)
+    with open(os.path.join(place.directory, "policy.d/lock.conf"), "w", encoding="utf-8") as file:
+        file.write("[bulkhead]\nlocked=true\n")
+
+
 def close(place, *more, before=""):
     return place.end(place.spawn("--close", *more, address=NOWHERE, before=before), how=None)
 
 
-def test_close(place):
+@pytest.mark.parametrize("option", [(), ("--if-stored",)], ids=["always", "if-stored"])
+def test_close(place, option):
     """What is stored as locked and does not stand is closed; the next helper takes its place."""
     settle(place)
     rules = place.rules_in_kernel()
     place.end(place.helpers[0], signal.SIGKILL)
-    assert close(place) == (0, "") and place.rules_in_kernel() == rules
+    assert close(place, *option) == (0, "") and place.rules_in_kernel() == rules
     flush(place)
-    status, said = close(place)
+    status, said = close(place, *option)
     assert status == 0 and "everything is blocked" in said
     assert is_closed(place)
-    assert close(place) == (0, "")
+    assert close(place, *option) == (0, "")
     place.start()
     assert place.property("State") == BLOCKING and place.call("Verify") == (True, "")
     place.call("Unlock")
     place.end(place.helpers[-1])
-    assert close(place) == (0, "") and place.rules_in_kernel() == ""
+    assert close(place, *option) == (0, "") and place.rules_in_kernel() == ""
 
 
 @pytest.mark.parametrize("damage, whole", [
@@ -96,6 +104,26 @@ def test_a_helper_that_never_locked_closes_nothing(place):
     place.end(place.helpers[-1])
     status, said = place.end(place.spawn(address=NOWHERE), how=None)
     assert status == 1 and "blocked" not in said.lower() and place.rules_in_kernel() == ""
+
+
+@pytest.mark.parametrize("mode", [None, 0o700, 0o777], ids=["gone", "empty", "unusable"])
+def test_what_was_never_stored(place, mode):
+    """Gone by hand, as while a helper ran that never locked: no lock, but an administrator's."""
+    if mode:
+        os.mkdir(place.state)
+        os.chmod(place.state, mode)
+    assert close(place, "--if-stored") == (0, "") and place.rules_in_kernel() == ""
+    fix_the_lock(place)
+    assert "everything is blocked" in close(place, "--if-stored")[1] and is_closed(place)
+
+
+def test_what_may_be_stored(place):
+    """A disk that fails is not an empty one; and without --close it is no option."""
+    with open(place.state, "w", encoding="utf-8"):
+        pass
+    assert "everything is blocked" in close(place, "--if-stored")[1] and is_closed(place)
+    status, said = place.end(place.spawn("--if-stored"), how=None)
+    assert status == 2 and "--if-stored goes with --close" in said
 
 
 def test_close_leaves_a_helper_alone(place):

@@ -86,12 +86,12 @@ ExecStartPre=bulkheadctl ready --wait 30
 
 def keep_plainly(machine):
     """The rules are kept as kernels before 6.9 need it."""
-    for unit, start in (("bulkhead", ""), ("bulkhead-boot", " --boot")):
+    for unit, start, stop in (("bulkhead", "", " --if-stored"), ("bulkhead-boot", " --boot", "")):
         machine.write(f"/etc/systemd/system/{unit}.service.d/plain.conf", f"""[Service]
 ExecStart=
 ExecStart=/usr/libexec/bulkheadd --no-owner{start}
 ExecStopPost=
-ExecStopPost=/usr/libexec/bulkheadd --no-owner --close
+ExecStopPost=/usr/libexec/bulkheadd --no-owner --close{stop}
 """)
 
 

@@ -2,6 +2,7 @@
 """The Debian packages: how they are built, and what installing, upgrading, removing and purging
 them does to a machine, on Debian 12 and on Debian 13."""
 import hashlib
+import json
 import os
 import shutil
 
@@ -18,7 +19,10 @@ FLOOD = [way for family in (4, 6)
          for way in internet_ways(family, rate=100) + link_ways(family, rate=40)]
 PACKAGES = ("bulkhead-helper", "bulkheadctl")
 HELPER = "bulkhead.service"
+SCRIPTS = "/var/lib/dpkg/info/bulkhead-helper"
 FORGET_NOTHING = ("/tmp", "/var/cache/apt", "/var/lib/dpkg", "/var/log/apt", "/var/log/journal")
+_GRANTS = "bulkhead grants 1\n2 1700000000 bin\n"
+GRANT = _GRANTS + f"sha256 {hashlib.sha256(_GRANTS.encode()).hexdigest()}\n"  # given long ago
 
 
 # -- building
@@ -124,6 +128,12 @@ def settings(machine):
             for words in (("tunnels",), ("except", "list"))]
 
 
+def grants(machine):
+    """Who needs no password."""
+    told = json.loads(machine.run("bulkheadctl", "--json", "grants").stdout)
+    return [grant["name"] for grant in told["grants"]]
+
+
 def settle(machine):
     """Chooses something everywhere, and locks."""
     for line in ("tunnels add office --interface tun0 --endpoint 203.0.113.9:1194/udp",
@@ -159,6 +169,7 @@ def ail(machine, how):
 
 def assert_nothing_runs(machine):
     assert enabled(machine) == []
+    assert machine.run("find", "/run/systemd/system", "-name", "bulkhead*").stdout == ""
     assert machine.run("pgrep", "-x", "bulkheadd", check=False).stdout == ""
     assert "bulkhead" not in machine.run("nft", "list", "tables").stdout
 
@@ -169,6 +180,10 @@ def test_install_enables_nothing(machine):
     assert_seen(machine.network, FLOOD)
     assert state(machine) == OFF, "the bus does not start the helper"
     assert helper(machine) > 0 and enabled(machine) == []
+    assert "Defined-By: Bulkhead" in machine.journal("-x", "-u", HELPER), "no catalog"
+    machine.run("rm", "-r", "/var/lib/bulkhead")  # by hand, for good
+    machine.run("systemctl", "stop", HELPER)
+    assert_nothing_runs(machine)
 
 
 @pytest.mark.parametrize("how", ["well", "dead", "hung"])
@@ -196,8 +211,10 @@ def test_upgrade_keeps_the_lock(machine, how, figure):
 def test_remove_opens(machine, how, figure):
     """The command line first, so that only the package itself can open the lock."""
     install(machine)
+    machine.write("/var/lib/bulkhead/grants.conf", GRANT, 0o600)
     settle(machine)
     before = settings(machine)
+    assert grants(machine) == ["bin"]
     assert_silent(machine.network, FLOOD)
     ail(machine, how)
     apt(machine, "remove", "bulkheadctl")
@@ -210,6 +227,7 @@ def test_remove_opens(machine, how, figure):
     install(machine)
     assert state(machine) == OFF
     assert settings(machine) == before, "what the user chose is not kept"
+    assert grants(machine) == []
 
 
 def test_remove_is_refused_when_it_cannot_open(machine):
@@ -223,16 +241,25 @@ def test_remove_is_refused_when_it_cannot_open(machine):
         machine.run("umount", "/usr/libexec/bulkheadd")
     assert done.returncode != 0 and "the way out stays installed" in done.stderr
     assert_silent(machine.network, FLOOD)
-    assert "everything is open" in apt(machine, "remove", "bulkhead-helper")
+    verify = "busctl", "call", "org.bulkhead.Helper1", "/org/bulkhead/Helper1", \
+             "org.bulkhead.Helper1", "Verify"
+    machine.run(*verify)  # starts the helper
+    # And when it goes well, nobody starts one between the rescue and the end of its files.
+    assert "everything is open" in machine.run(f"{SCRIPTS}.prerm", "remove").stdout
+    assert "masked" in machine.run(*verify, check=False).stderr
+    assert "bulkhead" not in machine.run("nft", "list", "tables").stdout
 
 
 def test_remove_in_a_chroot_opens_nothing(machine):
-    """There the packages are another system's, and the rules in the kernel are not."""
+    """There the packages are another system's, and the rules in the kernel are not; what would
+    start with that system is taken away."""
     install(machine)
-    machine.run("bulkheadctl", "lock")
-    machine.run("unshare", "--mount", "sh", "-ec", "mount --rbind / /mnt; exec chroot /mnt "
-                "/var/lib/dpkg/info/bulkhead-helper.prerm remove")
+    settle(machine)
+    for script in "prerm", "postrm":
+        machine.run("unshare", "--mount", "sh", "-ec", "mount --rbind / /mnt; exec chroot /mnt "
+                    f"{SCRIPTS}.{script} remove")
     assert_in_force(machine)
+    assert enabled(machine) == []
 
 
 def test_purge_leaves_no_file(machine, figure):
