@@ -5,30 +5,12 @@
 
 #define NEIGHBOURS_PREFIX_MIN 48
 
-/* A name may be born again on another kind of link (LEAKS L38). */
-static gboolean
-is_of_kind (const BulkheadLink *link, BulkheadTunnelKind kind)
-{
-    switch (kind) {
-    case BULKHEAD_TUNNEL_WIREGUARD:
-        return link->type == BULKHEAD_LINK_WIREGUARD || link->type == BULKHEAD_LINK_TUN;
-    case BULKHEAD_TUNNEL_OPENVPN:
-        return link->type == BULKHEAD_LINK_OVPN || link->type == BULKHEAD_LINK_TUN;
-    case BULKHEAD_TUNNEL_OTHER:
-        return bulkhead_link_may_be_trusted (link) && link->type != BULKHEAD_LINK_VETH
-               && link->type != BULKHEAD_LINK_DUMMY && link->type != BULKHEAD_LINK_OTHER;
-    case BULKHEAD_TUNNEL_UNKNOWN:
-        return bulkhead_link_may_be_trusted (link);
-    }
-    g_assert_not_reached ();
-}
-
 gboolean
 bulkhead_compile_is_tunnel (const BulkheadLink *link, const BulkheadPolicy *policy)
 {
     const BulkheadTunnel *tunnel = bulkhead_policy_find_interface (policy, link->name);
 
-    return tunnel != NULL && is_of_kind (link, tunnel->kind);
+    return tunnel != NULL && bulkhead_link_is_of_kind (link, tunnel->kind);
 }
 
 /* Not a way into a tunnel, trusted or not, and not the machine itself. */
@@ -44,7 +26,7 @@ bulkhead_compile_may_trust (const BulkheadTunnel *tunnel, const BulkheadNet *net
 {
     const BulkheadLink *link = bulkhead_net_find_link (net, tunnel->interface);
 
-    return link == NULL || is_of_kind (link, tunnel->kind);
+    return link == NULL || bulkhead_link_is_of_kind (link, tunnel->kind);
 }
 
 static void

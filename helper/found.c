@@ -152,7 +152,8 @@ bulkhead_found_update (const BulkheadTunnel *tunnel, const BulkheadNet *net)
             updated->mark = wireguard->mark;
     }
     /* Another link may have been given the name (LEAKS L38). */
-    if (link != NULL && link->up && link->addresses->len > 0 && bulkhead_link_may_be_trusted (link))
+    if (link != NULL && link->up && link->addresses->len > 0
+        && bulkhead_link_is_of_kind (link, updated->kind))
         take_networks (updated, link);
     return updated;
 }

@@ -332,3 +332,20 @@ bulkhead_link_may_be_trusted (const BulkheadLink *link)
     }
     g_assert_not_reached ();
 }
+
+gboolean
+bulkhead_link_is_of_kind (const BulkheadLink *link, BulkheadTunnelKind kind)
+{
+    switch (kind) {
+    case BULKHEAD_TUNNEL_WIREGUARD:
+        return link->type == BULKHEAD_LINK_WIREGUARD || link->type == BULKHEAD_LINK_TUN;
+    case BULKHEAD_TUNNEL_OPENVPN:
+        return link->type == BULKHEAD_LINK_OVPN || link->type == BULKHEAD_LINK_TUN;
+    case BULKHEAD_TUNNEL_OTHER:
+        return bulkhead_link_may_be_trusted (link) && link->type != BULKHEAD_LINK_VETH
+               && link->type != BULKHEAD_LINK_DUMMY && link->type != BULKHEAD_LINK_OTHER;
+    case BULKHEAD_TUNNEL_UNKNOWN:
+        return bulkhead_link_may_be_trusted (link);
+    }
+    g_assert_not_reached ();
+}

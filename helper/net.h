@@ -108,5 +108,8 @@ gboolean bulkhead_link_is_uplink (const BulkheadLink *link, const BulkheadLink *
 /* FALSE for what can never be a tunnel, whatever the policy calls it: loopback, bridges, and links
  * of hardware (a name may be born again on another link: LEAKS L38). */
 gboolean bulkhead_link_may_be_trusted (const BulkheadLink *link);
+/* Whether a tunnel of @kind may have such a link: a name may be born again on another kind of link
+ * (LEAKS L38). Of an unknown kind, whatever may be trusted. */
+gboolean bulkhead_link_is_of_kind (const BulkheadLink *link, BulkheadTunnelKind kind);
 /* Tunnels' kinds: WireGuard, tun and tap without a master, ppp, xfrm, ovpn. */
 gboolean bulkhead_link_may_be_tunnel (const BulkheadLink *link);
