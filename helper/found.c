@@ -145,6 +145,8 @@ bulkhead_found_update (const BulkheadTunnel *tunnel, const BulkheadNet *net)
     const BulkheadWireguard *wireguard = bulkhead_net_find_wireguard (net, tunnel->interface);
     const BulkheadLink *link = bulkhead_net_find_link (net, tunnel->interface);
 
+    if (updated->kind == BULKHEAD_TUNNEL_UNKNOWN)
+        updated->kind = bulkhead_found_kind (net, tunnel->interface);
     if (wireguard != NULL) {
         g_array_unref (updated->endpoints);
         updated->endpoints = g_array_copy (bulkhead_found_endpoints (tunnel, wireguard));

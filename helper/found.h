@@ -20,9 +20,9 @@ BulkheadTunnel *bulkhead_found_tunnel (const BulkheadNet *net, const char *inter
  */
 GArray *bulkhead_found_endpoints (const BulkheadTunnel *tunnel, const BulkheadWireguard *wireguard);
 /*
- * @tunnel as @net has it now: the mark of its WireGuard link, the endpoints that count, and, while
- * it is up and has an address, the private networks behind it (LEAKS L25). What @net does not tell
- * stays as it was known. (transfer full)
+ * @tunnel as @net has it now: its kind, when that was not known (LEAKS L38), the mark of its
+ * WireGuard link, the endpoints that count, and, while it is up and has an address, the private
+ * networks behind it (LEAKS L25). What @net does not tell stays as it was known. (transfer full)
  */
 BulkheadTunnel *bulkhead_found_update (const BulkheadTunnel *tunnel, const BulkheadNet *net);
 
