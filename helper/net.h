@@ -52,6 +52,7 @@ typedef struct {
     GArray *gateways;       /* of BulkheadAddress: next hops of all its routes: a VPN may leave of
                              * the router only the route to its server */
     gboolean default_route; /* it has one, with a gateway or without; two halves are none */
+    gboolean had_router;    /* it was seen with a default route or a gateway: see links.h */
     guint64 received;       /* bytes, since the link was made */
     guint64 sent;
 } BulkheadLink;
@@ -94,15 +95,20 @@ gboolean bulkhead_net_equal (const BulkheadNet *a, const BulkheadNet *b);
 const BulkheadLink *bulkhead_net_find_link (const BulkheadNet *net, const char *name);
 const BulkheadWireguard *bulkhead_net_find_wireguard (const BulkheadNet *net, const char *name);
 
+/* Any but fe80::, which the kernel gives to every link that is up. */
+gboolean bulkhead_link_has_address (const BulkheadLink *link);
+/* It leads to a router: it has a default route or a gateway, or had one. A VPN may take every route
+ * by a link away, and the router is still there. */
+gboolean bulkhead_link_leads_to_router (const BulkheadLink *link);
 /*
  * Whether frames that leave by @link leave the machine. Hardware always, also as a port of a
- * bridge (bridged guests' frames pass there: LEAKS L85); vlan, bond, team, wwan, macvlan; a veth
- * without a master, or one in a bridge that leads outside (the bridge has no address of its own,
- * fe80:: not counted, for every link has one; or it holds a default route: then nobody can tell
- * which port is the guest's); and whatever holds a default route, tunnels' kinds too: a modem's
- * PPP link leads outside, and which tunnels are trusted is not known here. Never loopback and
- * bridges themselves; without a default route, no tunnels' kinds, taps, dummies, or veths in a
- * bridge with an address of its own and no default route (docker0, virbr0, lxcbr0).
+ * bridge (bridged guests' frames pass there: LEAKS L85); vlan, bond, team, wwan, macvlan; ppp, as
+ * modems have it; a veth without a master, or one in a bridge that leads outside (the bridge has no
+ * address of its own, fe80:: not counted, for every link has one; or it leads to a router: then
+ * nobody can tell which port is the guest's); and whatever holds a default route, tunnels' kinds
+ * too, for which tunnels are trusted is not known here. Never loopback and bridges themselves;
+ * without a default route, no other tunnels' kinds, taps, dummies, or veths in a bridge with an
+ * address of its own and no router (docker0, virbr0, lxcbr0).
  */
 gboolean bulkhead_link_is_uplink (const BulkheadLink *link, const BulkheadLink *master);
 /* FALSE for what can never be a tunnel, whatever the policy calls it: loopback, bridges, and links

@@ -325,6 +325,35 @@ test_router_without_default (void)
                    "routed 203.0.113.5/32");
 }
 
+static gboolean
+had_router (BulkheadLinks *links, const char *name)
+{
+    g_autoptr (BulkheadNet) net = read_net (links);
+
+    return bulkhead_net_find_link (net, name)->had_router;
+}
+
+/* With every route gone, the router is still there; with the address gone, nobody knows. */
+static void
+test_router_is_remembered (void)
+{
+    g_autoptr (BulkheadLinks) links = watch ();
+
+    ip (MAKE "address add 192.168.1.2/24 dev vea\n"
+             "address add 172.17.0.1/16 dev veb\n"
+             "address add fe80::7/64 dev vea nodad\n"
+             "route add default via 192.168.1.1\n");
+    g_assert_false (had_router (links, "vea"));
+    ip ("route delete default\n");
+    g_assert_true (had_router (links, "vea"));
+    g_assert_true (had_router (links, "vea"));
+    g_assert_false (had_router (links, "veb"));
+    ip ("address delete 192.168.1.2/24 dev vea\n");
+    g_assert_false (had_router (links, "vea"));
+    ip ("address add 192.168.1.2/24 dev vea\n");
+    g_assert_false (had_router (links, "vea"));
+}
+
 static void
 test_default_without_gateway (void)
 {
@@ -825,6 +854,7 @@ main (int argc, char *argv[])
     g_test_add_func ("/links/routes", test_routes);
     g_test_add_func ("/links/routed over two links", test_routed_over_two_links);
     g_test_add_func ("/links/router without default", test_router_without_default);
+    g_test_add_func ("/links/router is remembered", test_router_is_remembered);
     g_test_add_func ("/links/default without gateway", test_default_without_gateway);
     g_test_add_func ("/links/signals", test_signals);
     g_test_add_func ("/links/rename", test_rename);
