@@ -251,9 +251,9 @@ add_guests (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNe
         const BulkheadLink *link = net->links->pdata[i];
         g_autoptr (GArray) ranges = NULL;
 
-        /* The egress guard is on uplinks only. */
-        if ((table->family == BULKHEAD_FAMILY_NETDEV && !link->uplink) || link->default_route
-            || link->gateways->len > 0 || !is_local_link (link, policy))
+        /* The egress guard is on uplinks only, and whoever is not forwarded for is no guest. */
+        if ((table->family == BULKHEAD_FAMILY_NETDEV && !(link->uplink && link->forwards))
+            || bulkhead_link_leads_to_router (link) || !is_local_link (link, policy))
             continue;
         ranges = link_ranges (link);
         bulkhead_ranges_intersect (ranges, private);

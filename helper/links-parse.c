@@ -6,6 +6,8 @@
 #include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_arp.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -164,6 +166,31 @@ read_counters (const struct nlattr *attribute, BulkheadLink *link)
     link->sent = counters.tx_bytes;
 }
 
+/* One value of the array of settings that a link has for a family; it may be shorter than ours. */
+static gboolean
+get_setting (const struct nlattr *family, guint16 array, guint index)
+{
+    const struct nlattr *of[ATTRIBUTES] = { 0 };
+    guint32 value = 0;
+
+    if (family != NULL)
+        mnl_attr_parse_nested (family, collect_cb, of);
+    if (of[array] != NULL && mnl_attr_get_payload_len (of[array]) >= (index + 1) * sizeof value)
+        memcpy (&value, (const guint32 *)mnl_attr_get_payload (of[array]) + index, sizeof value);
+    return value != 0;
+}
+
+static gboolean
+read_forwards (const struct nlattr *families)
+{
+    const struct nlattr *of[ATTRIBUTES] = { 0 };
+
+    if (families != NULL)
+        mnl_attr_parse_nested (families, collect_cb, of);
+    return get_setting (of[AF_INET], IFLA_INET_CONF, IPV4_DEVCONF_FORWARDING - 1)
+           || get_setting (of[AF_INET6], IFLA_INET6_CONF, DEVCONF_FORWARDING);
+}
+
 static void
 read_link (const struct nlmsghdr *message, GPtrArray *links)
 {
@@ -181,6 +208,7 @@ read_link (const struct nlmsghdr *message, GPtrArray *links)
     link = bulkhead_link_new (info->ifi_index, name, type_of_link (info, of));
     link->up = (info->ifi_flags & IFF_UP) != 0 && (info->ifi_flags & IFF_LOWER_UP) != 0;
     link->master = (int)get_u32 (of[IFLA_MASTER], 0);
+    link->forwards = read_forwards (of[IFLA_AF_SPEC]);
     read_counters (of[IFLA_STATS64], link);
     g_ptr_array_add (links, link);
 }

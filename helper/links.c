@@ -199,6 +199,20 @@ bulkhead_links_init (BulkheadLinks *self)
     self->with_router = g_hash_table_new (NULL, NULL);
 }
 
+/* What tells of forwarding has no bits of its own to bind to. */
+static gboolean
+join_settings (struct mnl_socket *events)
+{
+    const int groups[] = { RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF };
+    gboolean joined = TRUE;
+
+    for (gsize i = 0; joined && i < G_N_ELEMENTS (groups); i++)
+        joined = mnl_socket_setsockopt (events, NETLINK_ADD_MEMBERSHIP, (void *)&groups[i],
+                                        sizeof groups[i])
+                 == 0;
+    return joined;
+}
+
 BulkheadLinks *
 bulkhead_links_new (GError **error)
 {
@@ -207,7 +221,8 @@ bulkhead_links_new (GError **error)
     g_autoptr (BulkheadLinks) self = g_object_new (BULKHEAD_TYPE_LINKS, NULL);
 
     self->events = mnl_socket_open2 (NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (self->events == NULL || mnl_socket_bind (self->events, groups, MNL_SOCKET_AUTOPID) < 0) {
+    if (self->events == NULL || mnl_socket_bind (self->events, groups, MNL_SOCKET_AUTOPID) < 0
+        || !join_settings (self->events)) {
         g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED, "cannot watch links: %s",
                      g_strerror (errno));
         return NULL;

@@ -53,6 +53,7 @@ typedef struct {
                              * the router only the route to its server */
     gboolean default_route; /* it has one, with a gateway or without; two halves are none */
     gboolean had_router;    /* it was seen with a default route or a gateway: see links.h */
+    gboolean forwards;      /* the kernel forwards packets that come in by it, IPv4 or IPv6 */
     guint64 received;       /* bytes, since the link was made */
     guint64 sent;
 } BulkheadLink;

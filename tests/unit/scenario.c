@@ -50,6 +50,7 @@ load_link (GKeyFile *file, const char *group)
     g_auto (GStrv) gateways = strings (file, group, "gateways");
 
     link->up = TRUE;
+    link->forwards = g_key_file_get_boolean (file, group, "forwards", NULL);
     link->master = g_key_file_get_integer (file, group, "master", NULL);
     for (guint i = 0; addresses[i] != NULL; i++) {
         BulkheadPrefix own = own_address (addresses[i]);

@@ -9,6 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -331,6 +332,44 @@ had_router (BulkheadLinks *links, const char *name)
     g_autoptr (BulkheadNet) net = read_net (links);
 
     return bulkhead_net_find_link (net, name)->had_router;
+}
+
+static gboolean
+forwards (BulkheadLinks *links, const char *name)
+{
+    g_autoptr (BulkheadNet) net = read_net (links);
+
+    return bulkhead_net_find_link (net, name)->forwards;
+}
+
+static void
+set_forwarding (const char *family, const char *name, const char *value)
+{
+    g_autofree char *path = g_strdup_printf ("/proc/sys/net/%s/conf/%s/forwarding", family, name);
+    FILE *file = fopen (path, "w");
+
+    g_assert_nonnull (file);
+    g_assert_cmpint (fputs (value, file), >=, 0);
+    g_assert_cmpint (fclose (file), ==, 0);
+}
+
+static void
+test_forwarding (void)
+{
+    g_autoptr (BulkheadLinks) links = watch ();
+
+    set_forwarding ("ipv4", "all", "0"); /* a new namespace has what the machine has */
+    ip (MAKE);
+    count_changes (links, SETTLE_MS);
+    g_assert_false (forwards (links, "vea") || forwards (links, "veb"));
+    set_forwarding ("ipv4", "vea", "1");
+    g_assert_cmpuint (count_changes (links, SETTLE_MS), >=, 1);
+    g_assert_true (forwards (links, "vea") && !forwards (links, "veb"));
+    set_forwarding ("ipv6", "veb", "1");
+    g_assert_cmpuint (count_changes (links, SETTLE_MS), >=, 1);
+    g_assert_true (forwards (links, "vea") && forwards (links, "veb"));
+    set_forwarding ("ipv4", "vea", "0");
+    g_assert_false (forwards (links, "vea"));
 }
 
 /* With every route gone, the router is still there; with the address gone, nobody knows. */
@@ -854,6 +893,7 @@ main (int argc, char *argv[])
     g_test_add_func ("/links/routes", test_routes);
     g_test_add_func ("/links/routed over two links", test_routed_over_two_links);
     g_test_add_func ("/links/router without default", test_router_without_default);
+    g_test_add_func ("/links/forwarding", test_forwarding);
     g_test_add_func ("/links/router is remembered", test_router_is_remembered);
     g_test_add_func ("/links/default without gateway", test_default_without_gateway);
     g_test_add_func ("/links/signals", test_signals);

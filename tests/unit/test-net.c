@@ -326,6 +326,9 @@ change (guint which, BulkheadNet *net)
     case 18:
         link->had_router = !link->had_router;
         return TRUE;
+    case 19:
+        link->forwards = !link->forwards;
+        return TRUE;
     default:
         return FALSE;
     }
@@ -348,7 +351,7 @@ test_equal (void)
         g_assert_false (bulkhead_net_equal (b, a));
         changes++;
     }
-    g_assert_cmpuint (changes, ==, 19);
+    g_assert_cmpuint (changes, ==, 20);
 }
 
 static void
