@@ -13,6 +13,9 @@ BulkheadTunnelKind bulkhead_found_kind (const BulkheadNet *net, const char *inte
 /* A tunnel of the link's name, with all that bulkhead_found_update() finds. (transfer full) */
 BulkheadTunnel *bulkhead_found_tunnel (const BulkheadNet *net, const char *interface);
 
+/* The block of private addresses, CGNAT's included, that @network is of; NULL: it is public. */
+const BulkheadPrefix *bulkhead_found_private_block (const BulkheadPrefix *network);
+
 /*
  * The endpoints that count: those known, unless the WireGuard link (nullable) has roamed to a
  * server that nobody wrote down; then its own word counts and the old one's does not.

@@ -47,11 +47,12 @@ typedef struct {
     gboolean uplink;        /* worked out by bulkhead_net_new() */
     GArray *addresses;      /* of BulkheadPrefix: its own, host bits kept, sorted */
     GArray *onlink;         /* of BulkheadPrefix: networks reached without a gateway */
-    GArray *routed;         /* of BulkheadPrefix: networks reached through a gateway on it; not the
-                             * default route, nor the two halves a VPN covers it with */
-    GArray *gateways;       /* of BulkheadAddress: next hops of all its routes: a VPN may leave of
-                             * the router only the route to its server */
-    gboolean default_route; /* it has one, with a gateway or without; two halves are none */
+    GArray *routed;         /* of BulkheadPrefix: networks reached through a gateway on it, or, if
+                             * they are private, by other tables than main; not the default
+                             * route, nor the two halves a VPN covers it with */
+    GArray *gateways;       /* of BulkheadAddress: next hops of its routes: a VPN may leave of the
+                             * router only the route to its server */
+    gboolean default_route; /* it has one in main, with a gateway or without; two halves are none */
     gboolean had_router;    /* it was seen with a default route or a gateway: see links.h */
     gboolean forwards;      /* the kernel forwards packets that come in by it, IPv4 or IPv6 */
     guint64 received;       /* bytes, since the link was made */

@@ -240,6 +240,7 @@ test_routes (void)
              "route add 10.6.0.0/16 via 192.0.2.254\n"
              "route add 10.7.0.0/16 dev vea table 100\n"
              "route add 10.8.0.0/16 dev vea table 1000\n"
+             "route add 11.8.0.0/16 via 192.0.2.66 table 1000\n"
              "route add blackhole 10.9.0.0/16\n"
              "route add 10.10.0.0/16 dev vea scope global\n"
              "route add 10.11.0.0/16 via inet6 2001:db8::33 dev vea\n"
@@ -253,11 +254,12 @@ test_routes (void)
              "route add 8000::/1 via 2001:db8::99\n"
              "route add unreachable ::/0 metric 9000\n");
     net = read_net (links);
-    assert_routes (net, "vea",
-                   "no default 192.0.2.99 192.0.2.254 2001:db8::33 2001:db8::99 2001:db8::fe\n"
-                   "own 192.0.2.1/24 2001:db8::1/64\n"
-                   "onlink 10.5.0.0/16 192.0.2.0/24 2001:db8::/64 2001:db8:5::/48\n"
-                   "routed 10.6.0.0/16 10.11.0.0/16 2001:db8:6::/48");
+    assert_routes (
+        net, "vea",
+        "no default 192.0.2.77 192.0.2.99 192.0.2.254 2001:db8::33 2001:db8::99 2001:db8::fe\n"
+        "own 192.0.2.1/24 2001:db8::1/64\n"
+        "onlink 10.5.0.0/16 192.0.2.0/24 2001:db8::/64 2001:db8:5::/48\n"
+        "routed 10.6.0.0/16 10.7.0.0/16 10.8.0.0/16 10.11.0.0/16 2001:db8:6::/48");
     assert_routes (net, "veb", "no default\nown 198.51.100.1/24\nonlink 198.51.100.0/24\nrouted");
     g_clear_pointer (&net, bulkhead_net_unref);
 
@@ -269,11 +271,11 @@ test_routes (void)
         " nexthop via 2001:db8::ff dev vea\n");
     net = read_net (links);
     assert_routes (net, "vea",
-                   "default 192.0.2.99 192.0.2.253 192.0.2.254"
+                   "default 192.0.2.77 192.0.2.99 192.0.2.253 192.0.2.254"
                    " 2001:db8::33 2001:db8::99 2001:db8::fe 2001:db8::ff\n"
                    "own 192.0.2.1/24 2001:db8::1/64\n"
                    "onlink 10.5.0.0/16 192.0.2.0/24 2001:db8::/64 2001:db8:5::/48\n"
-                   "routed 10.6.0.0/16 10.11.0.0/16 2001:db8:6::/48");
+                   "routed 10.6.0.0/16 10.7.0.0/16 10.8.0.0/16 10.11.0.0/16 2001:db8:6::/48");
     assert_routes (net, "veb",
                    "default 198.51.100.9\nown 198.51.100.1/24\nonlink 198.51.100.0/24\nrouted");
 }
@@ -420,6 +422,8 @@ test_signals (void)
         "route add 10.6.0.0/16 via 192.0.2.254\n",
         "route add 2001:db8:6::/48 via 2001:db8::fe\n",
         "route delete 10.6.0.0/16\n",
+        "route add default via 192.0.2.254 table 100\n",
+        "route add fd07::/48 dev vea table 51820\n",
         "route delete default\n",
         "link set veb down\n",
         "link delete vea\n",
@@ -575,11 +579,11 @@ test_other_routes_are_silent (void)
     ip (MAKE "address add 192.0.2.1/24 dev vea\n"
              "address add 2001:db8::1/64 dev vea nodad\n");
     count_changes (links, 200);
-    ip ("route add 10.7.0.0/16 dev vea table 100\n"
-        "route add default via 192.0.2.77 table 1000\n"
+    ip ("route add 11.7.0.0/16 dev vea table 100\n"
+        "route add 8.0.0.0/5 via 192.0.2.77 table 1000\n"
         "route add blackhole 10.9.0.0/16\n"
         "route add 2001:db8:7::/48 dev vea table 1000\n"
-        "route delete 10.7.0.0/16 dev vea table 100\n");
+        "route delete 11.7.0.0/16 dev vea table 100\n");
     g_assert_cmpuint (count_changes (links, SETTLE_MS), ==, 0);
 }
 
@@ -587,7 +591,7 @@ test_other_routes_are_silent (void)
 static void
 test_overflow (void)
 {
-    g_autofree char *routes = repeat ("route add 10.9.%u/32 via 192.0.2.254 table 100", 3000);
+    g_autofree char *routes = repeat ("route add 11.9.%u/32 via 192.0.2.254 table 100", 3000);
     g_autoptr (BulkheadLinks) links = watch ();
 
     ip (MAKE "address add 192.0.2.1/24 dev vea\n");
