@@ -62,6 +62,12 @@ link_protocols (BulkheadTable *table, BulkheadChain *chain, const BulkheadNet *n
         rule (chain, protocol_is (ETHER_PPPOE_DISCOVERY), ll_type (ETHER_PPPOE_DISCOVERY), ACCEPT);
         rule (chain, protocol_is (ETHER_PPPOE), ll_type (ETHER_PPPOE), ACCEPT);
     }
+    if (has_type (net, BULKHEAD_LINK_PPP) && has_type (net, BULKHEAD_LINK_VLAN)) {
+        rule (chain, protocol_is (ETHER_PPPOE_DISCOVERY), ll_type (ETHER_VLAN),
+              ll_vlan_type (ETHER_PPPOE_DISCOVERY), ACCEPT);
+        rule (chain, protocol_is (ETHER_PPPOE), ll_type (ETHER_VLAN), ll_vlan_type (ETHER_PPPOE),
+              ACCEPT);
+    }
 }
 
 static gboolean

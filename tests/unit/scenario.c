@@ -4,10 +4,15 @@
 #include <string.h>
 
 static const char *const link_types[] = {
-    [BULKHEAD_LINK_OTHER] = "other",         [BULKHEAD_LINK_LOOPBACK] = "loopback",
-    [BULKHEAD_LINK_HARDWARE] = "hardware",   [BULKHEAD_LINK_VLAN] = "vlan",
-    [BULKHEAD_LINK_VETH] = "veth",           [BULKHEAD_LINK_BRIDGE] = "bridge",
-    [BULKHEAD_LINK_WIREGUARD] = "wireguard", [BULKHEAD_LINK_TUN] = "tun",
+    [BULKHEAD_LINK_OTHER] = "other",
+    [BULKHEAD_LINK_LOOPBACK] = "loopback",
+    [BULKHEAD_LINK_HARDWARE] = "hardware",
+    [BULKHEAD_LINK_VLAN] = "vlan",
+    [BULKHEAD_LINK_VETH] = "veth",
+    [BULKHEAD_LINK_BRIDGE] = "bridge",
+    [BULKHEAD_LINK_WIREGUARD] = "wireguard",
+    [BULKHEAD_LINK_TUN] = "tun",
+    [BULKHEAD_LINK_PPP] = "ppp",
 };
 
 static GStrv
