@@ -56,6 +56,7 @@ _bulkheadctl() {
         arguments=$'status\nlock\nunlock\npause\nresume\nready\nverify\nrules\ntunnels\nlan\nboot\nexcept\nauthorize\nrevoke\ngrants\nblocked\nlog\nrescue'
         ;;
     status) options+=$'\n--watch\n--check' ;;
+    lock) options+=$'\n--yes' ;;
     ready) options+=$'\n--wait' ;;
     log) options+=$'\n--limit' ;;
     revoke) arguments=$(_bulkheadctl_members name grants) ;;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The clock of pauses: it goes on while the machine sleeps, and nobody can set it. */
+/* The clock of pauses: it goes on while the machine sleeps, and nobody can set it. The other clock,
+ * which people read, can be set; whoever works out a time by it watches that. */
 #pragma once
 
 #include <glib.h>
@@ -12,3 +13,8 @@ gint64 bulkhead_slept (void);
 /* Calls @function once at @when, or as soon as the machine wakes after it; GLib's own timers
  * stand still while it sleeps. Returns a GSource's id. */
 guint bulkhead_boottime_add (gint64 when, GSourceFunc function, gpointer data);
+
+/* Calls @function whenever the clock that people read (CLOCK_REALTIME) was set, also by a wake-up;
+ * timerfd_create(2), TFD_TIMER_CANCEL_ON_SET. Wakes nobody otherwise. Returns a GSource's id, or 0
+ * if the kernel has no more timers to give: then it is not watched. */
+guint bulkhead_clock_watch (GSourceFunc function, gpointer data);

@@ -34,8 +34,8 @@ sink_of (BulkheadEngine *engine)
 
 /*
  * A lock that stands in the kernel when the file says nothing of it or is gone stays: unlocking
- * takes the rules out first and stores then, so that somebody else must have changed the file, and
- * that is not how one unlocks.
+ * takes the rules out first and stores then, so that somebody else must have changed the file, or
+ * taken away the administrator's, and that is not how one unlocks.
  */
 static BulkheadPolicy *
 first_policy (BulkheadSettings *settings, BulkheadSink *sink)

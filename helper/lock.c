@@ -257,7 +257,8 @@ gboolean
 bulkhead_lock_is_ready (BulkheadLock *self)
 {
     return (self->state == BULKHEAD_STATE_PROTECTED || self->state == BULKHEAD_STATE_BLOCKING)
-           && bulkhead_enforcer_knows (enforcer_of (self)) && self->read_source == 0;
+           && bulkhead_enforcer_knows (enforcer_of (self)) && self->read_source == 0
+           && !bulkhead_engine_net_is_old (self->engine);
 }
 
 const BulkheadPolicy *

@@ -28,8 +28,8 @@ BulkheadState bulkhead_lock_get_state (BulkheadLock *lock);
 /* (transfer none), valid until the next change. */
 const BulkheadPolicy *bulkhead_lock_get_policy (BulkheadLock *lock);
 const BulkheadNet *bulkhead_lock_get_net (BulkheadLock *lock);
-/* Whether it is locked, not paused, and all of it was read back to be in the kernel. It changes
- * only after such a reading, and "changed" tells. */
+/* Whether it is locked, not paused, and all of it was read back to be in the kernel, for the links
+ * as they are. It changes only after such a reading, and "changed" tells. */
 gboolean bulkhead_lock_is_ready (BulkheadLock *lock);
 /* Why it is broken, or "". */
 const char *bulkhead_lock_get_problem (BulkheadLock *lock);

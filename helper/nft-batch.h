@@ -29,7 +29,8 @@ typedef struct {
     const char *table_name; /* "bulkhead"; another one only to probe features */
 } BulkheadBatch;
 
-/* @generation: the kernel's generation the batch was made for; it refuses any other (ERESTART). */
+/* @generation: the kernel's generation the batch was made for; it refuses any other (ERESTART). 0:
+ * any will do. */
 BulkheadBatch *bulkhead_batch_new (guint32 seq, guint32 generation);
 void bulkhead_batch_free (BulkheadBatch *batch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadBatch, bulkhead_batch_free)

@@ -6,6 +6,8 @@
 
 #include <linux/netfilter/nf_tables.h>
 
+#define SLOW_FLUSH 1000 /* elements of several fields with intervals */
+
 /* One table on its way to be another. */
 typedef struct {
     const BulkheadChange *change;
@@ -39,6 +41,28 @@ delete_leftovers (const Work *work, const char *kind,
             delete_it (work->batch, work->family, names[i]);
 }
 
+static guint
+count_before (const Work *work, const char *name)
+{
+    const BulkheadTable *table =
+        work->change->before != NULL
+            ? bulkhead_ruleset_find_table (work->change->before, work->family)
+            : NULL;
+    const BulkheadSet *set = table != NULL ? bulkhead_table_find_set (table, name) : NULL;
+
+    return set != NULL ? bulkhead_set_count (set) : 0;
+}
+
+/* The kernel takes elements out of a set of that type (pipapo) one by one and searches all for
+ * each: 3 s for 10,000, minutes for 100,000, in which nobody else changes a rule. The whole set
+ * goes at once; what it allows is refused for a moment then (LEAKS L104). */
+static gboolean
+is_slow_to_flush (const Work *work, const BulkheadSet *set)
+{
+    return set->interval && set->n_fields > 1
+           && MAX (bulkhead_set_count (set), count_before (work, set->name)) > SLOW_FLUSH;
+}
+
 static void
 change_set (const Work *work, const BulkheadTable *table, const BulkheadSet *set)
 {
@@ -52,9 +76,13 @@ change_set (const Work *work, const BulkheadTable *table, const BulkheadSet *set
     }
     if (kept && bulkhead_ruleset_has_set (work->change->before, work->family, set))
         return;
-    if (kept)
+    if (kept && is_slow_to_flush (work, set)) {
+        bulkhead_batch_delete_set (work->batch, work->family, set->name);
+        kept = FALSE;
+    } else if (kept) {
         bulkhead_batch_flush_set (work->batch, work->family, set->name);
-    else
+    }
+    if (!kept)
         bulkhead_batch_add_set (work->batch, table, set);
     bulkhead_batch_add_elements (work->batch, table, set, bulkhead_boottime ());
 }

@@ -226,15 +226,15 @@ bulkhead_sink_read_dynamic (BulkheadSink *sink, BulkheadRuleset *ruleset)
 
 /* ---- features ---- */
 
-/* Whether the kernel takes @table: checked and thrown away, as the batch has no end. */
+/* Whether the kernel takes @table: checked and thrown away, as the batch has no end. It is bound to
+ * no generation, or somebody else's change at that moment would pass for a feature that is not. */
 static gboolean
 probe (BulkheadSink *sink, const BulkheadTable *table, guint32 flags)
 {
     g_autoptr (BulkheadBatch) batch = NULL;
-    guint32 generation = bulkhead_nft_socket_generation (sink->nft, NULL);
     guint32 seq;
 
-    batch = bulkhead_batch_new (bulkhead_nft_socket_take_seq (sink->nft, 64), generation);
+    batch = bulkhead_batch_new (bulkhead_nft_socket_take_seq (sink->nft, 64), 0);
     batch->table_name = BULKHEAD_TABLE "-probe";
     bulkhead_batch_add_table (batch, table, flags);
     for (guint i = 0; i < table->chains->len; i++) {
@@ -300,13 +300,28 @@ bulkhead_sink_get_port (BulkheadSink *sink)
     return bulkhead_nft_socket_port (sink->nft);
 }
 
+/* What stands there but for the rules; NULL: the kernel could not be read. (transfer full) */
+static BulkheadListing *
+list (BulkheadSink *sink)
+{
+    for (guint attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        g_autoptr (BulkheadListing) listing = bulkhead_listing_new ();
+
+        if (bulkhead_listing_read (listing, sink->nft, FALSE))
+            return g_steal_pointer (&listing);
+        if (errno != EINTR) /* somebody else changed the ruleset */
+            break;
+    }
+    return NULL;
+}
+
 gboolean
 bulkhead_sink_has_tables (BulkheadSink *sink)
 {
-    g_autoptr (BulkheadListing) listing = bulkhead_listing_new ();
+    g_autoptr (BulkheadListing) listing = list (sink);
 
     /* What cannot be read may be there. */
-    if (!bulkhead_listing_read (listing, sink->nft, FALSE))
+    if (listing == NULL)
         return TRUE;
     return bulkhead_listing_lookup (listing, "table", BULKHEAD_FAMILY_INET, NULL) != NULL
            || bulkhead_listing_lookup (listing, "table", BULKHEAD_FAMILY_NETDEV, NULL) != NULL;
@@ -316,9 +331,8 @@ gboolean
 bulkhead_sink_has_chains (BulkheadSink *sink, const BulkheadRuleset *ruleset)
 {
     g_autoptr (BulkheadListing) expected = bulkhead_listing_new ();
-    g_autoptr (BulkheadListing) actual = bulkhead_listing_new ();
+    g_autoptr (BulkheadListing) actual = list (sink);
 
     bulkhead_listing_expect (expected, ruleset, 0);
-    return bulkhead_listing_read (actual, sink->nft, FALSE)
-           && bulkhead_listing_has_chains (actual, expected);
+    return actual != NULL && bulkhead_listing_has_chains (actual, expected);
 }

@@ -22,6 +22,7 @@ struct _BulkheadService {
     BulkheadAuthority *authority;
     BulkheadHelper1 *skeleton;
     gint64 pause_until; /* as told in PausedUntil */
+    guint clock_watch;
     guint64 revision;   /* as told, of these: */
     BulkheadPolicy *policy;
     GPtrArray *granted;
@@ -222,7 +223,8 @@ on_called_cb (BulkheadService *self, GDBusMethodInvocation *invocation)
     return TRUE;
 }
 
-/* The end as seconds since the epoch, worked out once for each pause, so that it does not jump. */
+/* The end as seconds since the epoch, worked out once for each pause, so that it does not jump, and
+ * anew when the clock was set: the pause ends no later for it. */
 static void
 update_paused_until (BulkheadService *self)
 {
@@ -236,6 +238,16 @@ update_paused_until (BulkheadService *self)
     bulkhead_helper1_set_paused_until (
         self->skeleton,
         until == 0 ? 0 : (g_get_real_time () + until - bulkhead_boottime ()) / G_USEC_PER_SEC);
+}
+
+static gboolean
+on_clock_set_cb (gpointer user_data)
+{
+    BulkheadService *self = user_data;
+
+    self->pause_until = 0;
+    update_paused_until (self);
+    return G_SOURCE_CONTINUE;
 }
 
 static void
@@ -294,6 +306,7 @@ bulkhead_service_dispose (GObject *object)
 {
     BulkheadService *self = BULKHEAD_SERVICE (object);
 
+    g_clear_handle_id (&self->clock_watch, g_source_remove);
     forget_revision (self);
     g_clear_object (&self->skeleton);
     g_clear_object (&self->authority);
@@ -342,5 +355,6 @@ bulkhead_service_new (BulkheadLock *lock, BulkheadJournal *journal, BulkheadGran
     g_signal_connect_object (self->recorder, "changed", G_CALLBACK (on_blocked_cb), self,
                              G_CONNECT_SWAPPED);
     on_at_boot_changed_cb (self);
+    self->clock_watch = bulkhead_clock_watch (on_clock_set_cb, self);
     return self;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The verbs about the lock as a whole, the LAN bypass, and the start of the machine. */
-#include "ctl.h"
+#include "remote.h"
 
 static const GOptionEntry no_options[] = { { NULL } };
 
@@ -15,7 +15,21 @@ plain_command (BulkheadCtl *ctl, const char *method, GError **error)
 void
 bulkhead_run_lock (BulkheadCtl *ctl, GError **error)
 {
-    plain_command (ctl, "Lock", error);
+    gboolean yes = FALSE;
+    const GOptionEntry entries[] = {
+        { .long_name = "yes",
+          .arg = G_OPTION_ARG_NONE,
+          .arg_data = &yes,
+          .description = "Lock also when that ends the SSH session this runs in" },
+        { NULL },
+    };
+
+    if (!bulkhead_parse (ctl, entries, 0, 0, NULL, error))
+        return;
+    if (!yes && !bulkhead_remote_agrees (ctl))
+        g_set_error_literal (error, BULKHEAD_CTL_ERROR, BULKHEAD_EXIT_FAILED, "not locked");
+    else
+        bulkhead_command (ctl, "Lock", NULL, error);
 }
 
 void

@@ -7,6 +7,7 @@ struct _BulkheadWatch {
     guint signal_id;
     gulong closed_id;
     gboolean changed;
+    gboolean present;
     gboolean vanished;
 };
 
@@ -16,13 +17,18 @@ on_name_appeared_cb (GDBusConnection *bus, const char *name, const char *owner, 
     BulkheadWatch *watch = data;
 
     watch->changed = TRUE;
+    watch->present = TRUE;
 }
 
+/* Also called when there was none at first, which is no change. */
 static void
 on_name_vanished_cb (GDBusConnection *bus, const char *name, gpointer data)
 {
     BulkheadWatch *watch = data;
 
+    if (!watch->present)
+        return;
+    watch->present = FALSE;
     watch->changed = TRUE;
     watch->vanished = TRUE;
 }

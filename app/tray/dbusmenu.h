@@ -27,7 +27,7 @@ typedef struct {
     const char *label; /* "_" before the letter to press; NULL for a separator */
     gboolean disabled;
     gboolean hidden;
-    gboolean checked;
+    int checked; /* of a check: 1, 0, or -1 when that is not known */
 } BulkheadMenuLook;
 
 #define BULKHEAD_TYPE_DBUSMENU (bulkhead_dbusmenu_get_type ())

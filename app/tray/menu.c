@@ -2,9 +2,14 @@
 #include "menu.h"
 
 #include "dbusmenu.h"
+#include "pause-menu.h"
+#include "tunnel-text.h"
 #include "words.h"
 
 #include <glib/gi18n.h>
+
+#define SETTINGS "org.bulkhead.bulkhead"
+#define KEY_LENGTHS "pause-minutes"
 
 /* For ever: a panel may remember an id. */
 enum {
@@ -12,28 +17,43 @@ enum {
     LOCK,
     UNLOCK,
     PAUSE,
-    PAUSE_5,
-    PAUSE_15,
-    PAUSE_60,
+    PAUSE_1, /* the first of the lengths */
+    PAUSE_2,
+    PAUSE_3,
     RESUME,
     LAN,
     LINE,
     OPEN,
     QUIT,
+    PAUSE_4,
+    PAUSE_5,
+    PAUSE_6,
+    PAUSE_7,
+    PAUSE_8,
 };
 
 static const BulkheadMenuRow rows[] = {
-    { STATE, 0, BULKHEAD_MENU_ITEM },        { LOCK, 0, BULKHEAD_MENU_ITEM },
-    { UNLOCK, 0, BULKHEAD_MENU_ITEM },       { PAUSE, 0, BULKHEAD_MENU_SUBMENU },
-    { PAUSE_5, PAUSE, BULKHEAD_MENU_ITEM },  { PAUSE_15, PAUSE, BULKHEAD_MENU_ITEM },
-    { PAUSE_60, PAUSE, BULKHEAD_MENU_ITEM }, { RESUME, 0, BULKHEAD_MENU_ITEM },
-    { LAN, 0, BULKHEAD_MENU_CHECK },         { LINE, 0, BULKHEAD_MENU_SEPARATOR },
-    { OPEN, 0, BULKHEAD_MENU_ITEM },         { QUIT, 0, BULKHEAD_MENU_ITEM },
+    { STATE, 0, BULKHEAD_MENU_ITEM },       { LOCK, 0, BULKHEAD_MENU_ITEM },
+    { UNLOCK, 0, BULKHEAD_MENU_ITEM },      { PAUSE, 0, BULKHEAD_MENU_SUBMENU },
+    { PAUSE_1, PAUSE, BULKHEAD_MENU_ITEM }, { PAUSE_2, PAUSE, BULKHEAD_MENU_ITEM },
+    { PAUSE_3, PAUSE, BULKHEAD_MENU_ITEM }, { PAUSE_4, PAUSE, BULKHEAD_MENU_ITEM },
+    { PAUSE_5, PAUSE, BULKHEAD_MENU_ITEM }, { PAUSE_6, PAUSE, BULKHEAD_MENU_ITEM },
+    { PAUSE_7, PAUSE, BULKHEAD_MENU_ITEM }, { PAUSE_8, PAUSE, BULKHEAD_MENU_ITEM },
+    { RESUME, 0, BULKHEAD_MENU_ITEM },      { LAN, 0, BULKHEAD_MENU_CHECK },
+    { LINE, 0, BULKHEAD_MENU_SEPARATOR },   { OPEN, 0, BULKHEAD_MENU_ITEM },
+    { QUIT, 0, BULKHEAD_MENU_ITEM },
+};
+
+/* As many as the window lets a user choose. */
+static const int pauses[] = {
+    PAUSE_1, PAUSE_2, PAUSE_3, PAUSE_4, PAUSE_5, PAUSE_6, PAUSE_7, PAUSE_8
 };
 
 struct _BulkheadMenu {
     GObject parent_instance;
     BulkheadClient *client;
+    GSettings *settings;                    /* NULL: they are not installed */
+    guint32 minutes[G_N_ELEMENTS (pauses)]; /* of each of the pauses; 0: is not offered */
     BulkheadDbusmenu *dbusmenu;
 };
 
@@ -68,15 +88,25 @@ show_state (BulkheadMenu *self)
 static void
 show_lan (BulkheadMenu *self)
 {
-    BulkheadState state = bulkhead_client_get_state (self->client);
+    gboolean known = bulkhead_client_get_state (self->client) != BULKHEAD_STATE_UNKNOWN;
     const BulkheadMenuLook look = {
         .label = _ ("Allow local _network"),
-        .checked = bulkhead_client_allows_lan (self->client),
-        .disabled =
-            state == BULKHEAD_STATE_UNKNOWN || bulkhead_client_is_fixed (self->client, "lan"),
+        .checked = known ? bulkhead_client_allows_lan (self->client) : -1,
+        .disabled = !known || bulkhead_client_is_fixed (self->client, "lan"),
     };
 
     bulkhead_dbusmenu_set (self->dbusmenu, LAN, &look);
+}
+
+static void
+show_pauses (BulkheadMenu *self)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS (pauses); i++) {
+        guint32 minutes = self->minutes[i];
+        g_autofree char *label = minutes != 0 ? bulkhead_text_minutes (minutes) : NULL;
+
+        show_item (self, pauses[i], label, minutes == 0, FALSE);
+    }
 }
 
 /* Lock and Unlock are both there when it is not sure which is wanted: not known, or broken. */
@@ -92,15 +122,56 @@ update (BulkheadMenu *self)
     show_item (self, LOCK, _ ("_Lock"), state != BULKHEAD_STATE_OFF && !unsure, FALSE);
     show_item (self, UNLOCK, _ ("_Unlock…"), state == BULKHEAD_STATE_OFF, fixed);
     show_item (self, PAUSE, _ ("_Pause"), !closed, fixed);
-    show_item (self, PAUSE_5, _ ("5 minutes"), FALSE, FALSE);
-    show_item (self, PAUSE_15, _ ("15 minutes"), FALSE, FALSE);
-    show_item (self, PAUSE_60, _ ("1 hour"), FALSE, FALSE);
+    show_pauses (self);
     show_item (self, RESUME, _ ("_Resume now"), state != BULKHEAD_STATE_PAUSED, FALSE);
     show_lan (self);
     show_item (self, LINE, NULL, FALSE, FALSE);
     show_item (self, OPEN, _ ("_Open Bulkhead"), FALSE, FALSE);
     show_item (self, QUIT, _ ("_Quit (the lock stays)"), FALSE, FALSE);
     bulkhead_dbusmenu_flush (self->dbusmenu);
+}
+
+/* ---- the lengths of a pause ---- */
+
+static void
+read_pauses (BulkheadMenu *self)
+{
+    static const guint32 usual[] = { 5, 15, 60 };
+    g_autoptr (GArray) chosen = self->settings != NULL ? bulkhead_pause_lengths () : NULL;
+    const guint32 *minutes = chosen != NULL ? (const guint32 *)(gpointer)chosen->data : usual;
+    gsize n = chosen != NULL ? chosen->len : G_N_ELEMENTS (usual);
+
+    for (gsize i = 0; i < G_N_ELEMENTS (pauses); i++)
+        self->minutes[i] = i < n ? minutes[i] : 0;
+}
+
+static void
+on_pauses_chosen_cb (BulkheadMenu *self)
+{
+    read_pauses (self);
+    update (self);
+}
+
+/* GSettings ends a program that asks for what is not installed. */
+static gboolean
+has_setting (void)
+{
+    GSettingsSchemaSource *source = g_settings_schema_source_get_default ();
+    g_autoptr (GSettingsSchema) schema =
+        source != NULL ? g_settings_schema_source_lookup (source, SETTINGS, TRUE) : NULL;
+
+    return schema != NULL && g_settings_schema_has_key (schema, KEY_LENGTHS);
+}
+
+static void
+follow_settings (BulkheadMenu *self)
+{
+    if (has_setting ()) {
+        self->settings = g_settings_new (SETTINGS);
+        g_signal_connect_object (self->settings, "changed::" KEY_LENGTHS,
+                                 G_CALLBACK (on_pauses_chosen_cb), self, G_CONNECT_SWAPPED);
+    }
+    read_pauses (self);
 }
 
 /* ---- what a click means ---- */
@@ -128,9 +199,11 @@ change (BulkheadMenu *self, const char *method, GVariant *arguments)
 }
 
 static void
-pause_minutes (BulkheadMenu *self, guint minutes)
+pause_as_chosen (BulkheadMenu *self, int id)
 {
-    change (self, "Pause", g_variant_new ("(u)", 60 * minutes));
+    for (gsize i = 0; i < G_N_ELEMENTS (pauses); i++)
+        if (pauses[i] == id)
+            change (self, "Pause", g_variant_new ("(u)", 60 * self->minutes[i]));
 }
 
 /* The other way of what is shown; the check follows when the helper has done it. */
@@ -152,15 +225,6 @@ on_clicked_cb (BulkheadMenu *self, int id)
     case UNLOCK:
         change (self, "Unlock", NULL);
         break;
-    case PAUSE_5:
-        pause_minutes (self, 5);
-        break;
-    case PAUSE_15:
-        pause_minutes (self, 15);
-        break;
-    case PAUSE_60:
-        pause_minutes (self, 60);
-        break;
     case RESUME:
         change (self, "Resume", NULL);
         break;
@@ -174,6 +238,7 @@ on_clicked_cb (BulkheadMenu *self, int id)
         g_signal_emit (self, quit_signal, 0);
         break;
     default:
+        pause_as_chosen (self, id);
         break;
     }
 }
@@ -201,6 +266,7 @@ bulkhead_menu_new (GDBusConnection *bus, const char *path, BulkheadClient *clien
     g_signal_connect_object (self->dbusmenu, "opening", G_CALLBACK (on_opening_cb), self,
                              G_CONNECT_SWAPPED);
     g_signal_connect_object (client, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+    follow_settings (self);
     update (self);
     return g_steal_pointer (&self);
 }
@@ -210,6 +276,7 @@ bulkhead_menu_dispose (GObject *object)
 {
     BulkheadMenu *self = BULKHEAD_MENU (object);
 
+    g_clear_object (&self->settings);
     g_clear_object (&self->dbusmenu);
     g_clear_object (&self->client);
     G_OBJECT_CLASS (bulkhead_menu_parent_class)->dispose (object);

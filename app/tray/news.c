@@ -16,6 +16,7 @@ struct _BulkheadNews {
     BulkheadState state;              /* the last that was known */
     gboolean closed;                  /* it was told that everything is blocked */
     gboolean lost;                    /* it is not known any more, and that was told */
+    gboolean unrestored;              /* it was told that rules could not be put back */
     gint64 paused_until;              /* of the pause, while there is one */
     guint pause_id, over_id, lost_id; /* timers */
 };
@@ -31,17 +32,19 @@ tell (BulkheadNews *self, BulkheadTopic topic, BulkheadNoticeKind kind, Bulkhead
 
 /* ---- the tunnel ---- */
 
-/* That it is back is news only to who was told that it was gone. */
+/* That one is up is news only to who was told that none was. The words are as true of one that is
+ * trusted no longer, or of another one, as of one that dropped. */
 static void
 follow_tunnel (BulkheadNews *self, BulkheadState before, BulkheadState now)
 {
     if (before == BULKHEAD_STATE_PROTECTED && now == BULKHEAD_STATE_BLOCKING)
-        tell (self, BULKHEAD_TOPIC_TUNNEL, BULKHEAD_NOTICE_STAYS, now, _ ("Tunnel dropped"),
+        tell (self, BULKHEAD_TOPIC_TUNNEL, BULKHEAD_NOTICE_STAYS, now,
+              _ ("No trusted tunnel is up"),
               _ ("Nothing leaves except what you allowed, until a trusted tunnel is up again."));
     else if (before == BULKHEAD_STATE_BLOCKING && now == BULKHEAD_STATE_PROTECTED
              && bulkhead_notices_has (self->notices, BULKHEAD_TOPIC_TUNNEL))
-        tell (self, BULKHEAD_TOPIC_TUNNEL, BULKHEAD_NOTICE_NORMAL, now, _ ("Tunnel is back"),
-              _ ("Traffic flows through it again."));
+        tell (self, BULKHEAD_TOPIC_TUNNEL, BULKHEAD_NOTICE_NORMAL, now,
+              _ ("A trusted tunnel is up again"), _ ("Traffic flows through it."));
     else if (now != BULKHEAD_STATE_BLOCKING && now != BULKHEAD_STATE_PROTECTED)
         bulkhead_notices_withdraw (self->notices, BULKHEAD_TOPIC_TUNNEL);
 }
@@ -154,6 +157,11 @@ follow_state (BulkheadNews *self, BulkheadState before, BulkheadState now)
         tell (self, BULKHEAD_TOPIC_STATE, BULKHEAD_NOTICE_URGENT, now, headline, reason);
     else if (now != BULKHEAD_STATE_BROKEN)
         bulkhead_notices_withdraw (self->notices, BULKHEAD_TOPIC_STATE);
+    /* The helper tells of it before it tells the state that it led to. */
+    if (now != BULKHEAD_STATE_BROKEN && self->unrestored) {
+        self->unrestored = FALSE;
+        bulkhead_notices_withdraw (self->notices, BULKHEAD_TOPIC_TAMPERED);
+    }
     self->closed = closed;
 }
 
@@ -192,6 +200,7 @@ on_tampered_cb (BulkheadNews *self, const char *program, gboolean restored)
                                        "back."),
                                     name);
 
+    self->unrestored = !restored;
     tell (self, BULKHEAD_TOPIC_TAMPERED, BULKHEAD_NOTICE_STAYS, BULKHEAD_STATE_BROKEN,
           restored ? _ ("Rules were removed and restored") : _ ("Rules were removed"), body);
 }

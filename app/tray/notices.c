@@ -21,7 +21,7 @@ struct _BulkheadNotices {
     GDBusConnection *bus;
     Topic topics[BULKHEAD_N_TOPICS];
     char *token;
-    guint signal_id;
+    guint signal_id, name_id;
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadNotices, bulkhead_notices, G_TYPE_OBJECT)
@@ -161,6 +161,13 @@ bulkhead_notices_withdraw (BulkheadNotices *self, BulkheadTopic number)
     bring_about (self, number);
 }
 
+void
+bulkhead_notices_withdraw_all (BulkheadNotices *self)
+{
+    for (guint i = 0; i < BULKHEAD_N_TOPICS; i++)
+        bulkhead_notices_withdraw (self, i);
+}
+
 gboolean
 bulkhead_notices_has (BulkheadNotices *self, BulkheadTopic topic)
 {
@@ -214,6 +221,16 @@ on_signal_cb (GDBusConnection *bus, const char *sender, const char *path, const 
     }
 }
 
+/* A server that comes after it counts from the start: what had our ids is somebody else's there. */
+static void
+on_server_vanished_cb (GDBusConnection *bus, const char *name, gpointer user_data)
+{
+    BulkheadNotices *self = user_data;
+
+    for (guint i = 0; i < BULKHEAD_N_TOPICS; i++)
+        self->topics[i].id = 0;
+}
+
 BulkheadNotices *
 bulkhead_notices_new (GDBusConnection *bus)
 {
@@ -222,6 +239,8 @@ bulkhead_notices_new (GDBusConnection *bus)
     self->bus = g_object_ref (bus);
     self->signal_id = g_dbus_connection_signal_subscribe (
         bus, NAME, NAME, NULL, PATH, NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_signal_cb, self, NULL);
+    self->name_id = g_bus_watch_name_on_connection (bus, NAME, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
+                                                    on_server_vanished_cb, self, NULL);
     return self;
 }
 
@@ -230,6 +249,7 @@ bulkhead_notices_finalize (GObject *object)
 {
     BulkheadNotices *self = BULKHEAD_NOTICES (object);
 
+    g_bus_unwatch_name (self->name_id);
     g_dbus_connection_signal_unsubscribe (self->bus, self->signal_id);
     for (guint i = 0; i < BULKHEAD_N_TOPICS; i++)
         topic_clear (&self->topics[i]);

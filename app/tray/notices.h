@@ -35,6 +35,7 @@ void bulkhead_notices_show (BulkheadNotices *notices, BulkheadTopic topic, Bulkh
                             const char *icon, const char *summary, const char *body);
 /* Does nothing when there is none of that topic. */
 void bulkhead_notices_withdraw (BulkheadNotices *notices, BulkheadTopic topic);
+void bulkhead_notices_withdraw_all (BulkheadNotices *notices);
 gboolean bulkhead_notices_has (BulkheadNotices *notices, BulkheadTopic topic);
 /* What the server gave for the click, to bring a window to the front with, or NULL; once.
  * (transfer full) (nullable) */

@@ -239,6 +239,9 @@ bulkhead_tray_shutdown (GApplication *application)
     g_clear_object (&self->icon);
     g_clear_object (&self->menu);
     g_clear_object (&self->news);
+    /* Nobody would withdraw them later. They are sent before the program ends. */
+    if (self->notices != NULL)
+        bulkhead_notices_withdraw_all (self->notices);
     g_clear_object (&self->notices);
     g_clear_object (&self->client);
     G_APPLICATION_CLASS (bulkhead_tray_parent_class)->shutdown (application);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "application.h"
+#include "version.h"
 
 #include <glib/gi18n.h>
 #include <locale.h>
@@ -16,5 +17,6 @@ main (int argc, char *argv[])
     g_set_application_name ("Bulkhead");
 
     application = bulkhead_application_new ();
+    bulkhead_version_add_option (G_APPLICATION (application), "bulkhead");
     return g_application_run (G_APPLICATION (application), argc, argv);
 }

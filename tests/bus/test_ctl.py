@@ -7,6 +7,7 @@ so GDBus refuses a call that is not in the contract.
 """
 import json
 import os
+import pty
 import pwd
 import re
 import subprocess
@@ -32,6 +33,7 @@ SECONDS = 20  # after which anything here is hung
 BUS_CONFIG = """<busconfig>
 <type>custom</type>
 <listen>unix:path={directory}/bus</listen>
+<servicedir>{directory}</servicedir>
 <auth>EXTERNAL</auth>
 <policy context="default">
   <allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/>
@@ -178,9 +180,11 @@ def helper(daemon):
     fake.stop()
 
 
-def environment(address):
-    return dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=address, LC_ALL="C", TZ="UTC",
-                G_DEBUG="fatal-criticals")
+def environment(address, **more):
+    values = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=address, LC_ALL="C", TZ="UTC",
+                  G_DEBUG="fatal-criticals")
+    values.pop("SSH_CONNECTION", None)
+    return values | more
 
 
 def ctl(bus, *args):
@@ -294,6 +298,43 @@ COMMANDS = [
     (["revoke", "nobody"], "Revoke", (65534,)),
     (["revoke", "4242"], "Revoke", (4242,)),
 ]
+
+
+def lock_over_ssh(bus, *args, typed=None, client="203.0.113.9", server="192.0.2.7"):
+    """Exit code and stderr; on a terminal when something is typed."""
+    ours, theirs = pty.openpty()
+    os.write(ours, (typed or "").encode())
+    done = subprocess.run(
+        [CTL, "lock", *args], stdin=theirs if typed is not None else subprocess.DEVNULL,
+        env=environment(bus.address, SSH_CONNECTION=f"{client} 50000 {server} 22"),
+        capture_output=True, encoding="utf-8", timeout=SECONDS, check=False)
+    os.close(ours)
+    os.close(theirs)
+    return done.returncode, done.stderr
+
+
+def test_lock_over_ssh(helper, daemon):
+    def locked():
+        calls, helper.calls = helper.calls, []
+        return "Lock" in [call[0] for call in calls]
+
+    helper.answers["GetStatus"] = status(OFF)
+    helper.answers["ListExceptions"] = GLib.Variant("(as)", (["198.51.100.0/24 tcp 22"],))
+    for typed in ("n\n", "\n", "", "\x04"):
+        code, told = lock_over_ssh(daemon, typed=typed or "\x04")
+        assert (code, locked()) == (1, False)
+        assert "except add 203.0.113.9 --protocol tcp" in told and told.endswith("not locked\n")
+    assert lock_over_ssh(daemon, typed="y\n")[0] == 0 and locked()
+    code, told = lock_over_ssh(daemon)  # a script
+    assert (code, locked()) == (0, True) and "ends this SSH session from 203.0.113.9" in told
+    assert lock_over_ssh(daemon, "--yes", typed="") == (0, "") and locked()
+    for kept in ("203.0.113.0/24", "203.0.113.9 tcp"):
+        helper.answers["ListExceptions"] = GLib.Variant("(as)", ([kept],))
+        assert lock_over_ssh(daemon, typed="") == (0, "") and locked()
+    helper.answers["ListExceptions"] = GLib.Variant("(as)", ([],))
+    assert lock_over_ssh(daemon, typed="", client="127.0.0.1", server="127.0.0.1") == (0, "")
+    helper.answers["GetStatus"] = status(BLOCKING)
+    assert lock_over_ssh(daemon, typed="") == (0, "")
 
 
 @pytest.mark.parametrize("args,method,arguments", COMMANDS, ids=lambda v: " ".join(v)
@@ -602,9 +643,32 @@ def test_watch_begins_without_a_helper(daemon):
         assert watch.line().startswith("unknown: ")
 
 
+def test_watch_wakes_the_helper(daemon, tmp_path):
+    """One that the bus starts was not away before: the first line is what it says."""
+    asked = tmp_path / "asked"
+    (tmp_path / f"{NAME}.service").write_text(
+        f"[D-BUS Service]\nName={NAME}\nExec=/usr/bin/touch {asked}\n")
+    subprocess.run(["dbus-send", f"--bus={daemon.address}", "--print-reply",
+                    "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
+                    "org.freedesktop.DBus.ReloadConfig"], capture_output=True, check=True,
+                   timeout=SECONDS)
+    with Watch(daemon) as watch:
+        while not asked.exists():
+            assert watch.process.poll() is None
+            time.sleep(0.01)
+        fake = FakeHelper(daemon.address)
+        assert watch.line().startswith("protected: ")
+        fake.become(BLOCKING)
+        assert watch.line().startswith("blocking: ")
+        fake.stop()
+        assert watch.line().startswith("unknown: ")
+
+
 def test_watch_survives_a_helper_that_dies_in_the_call(helper):
     with Watch(helper) as watch:
         assert watch.line().startswith("protected: ")
+        while len(helper.calls) < 2:  # it looks again once it knows who owns the name
+            time.sleep(0.01)
         helper.answers["GetStatus"] = "die"
         helper.say_changed(BLOCKING)
         assert watch.line().startswith("unknown: ")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the helper does for whom, what it tells, and what stays when it goes."""
+import contextlib
 import os
 import re
 import signal
@@ -127,6 +128,30 @@ def test_lan_and_exceptions(place):
     place.call("RemoveExceptions", "(['2001:db8::/32'],)")
     assert place.call("ListExceptions") == ["198.51.100.7 tcp 22"]
     assert place.call("GetStatus")["exceptions"] == 1
+
+
+@contextlib.contextmanager
+def clock_ahead(seconds):
+    """The machine's clock as a time server would set it, for a moment."""
+    ahead = seconds * 10**9 + time.time_ns() - time.monotonic_ns()
+    time.clock_settime_ns(time.CLOCK_REALTIME, ahead + time.monotonic_ns())
+    try:
+        yield
+    finally:
+        time.clock_settime_ns(time.CLOCK_REALTIME,
+                              ahead - seconds * 10**9 + time.monotonic_ns())
+
+
+def test_the_end_of_a_pause_when_the_clock_is_set(place):
+    place.start()
+    place.call("Lock")
+    place.call("Pause", "(uint32 600,)")
+    until = place.property("PausedUntil")
+    with clock_ahead(seconds=3):
+        wait_for(lambda: place.property("PausedUntil") != until)
+        assert abs(place.property("PausedUntil") - until - 3) <= 1
+        assert 595 < place.call("GetStatus")["paused_seconds"] <= 600
+    wait_for(lambda: abs(place.property("PausedUntil") - until) <= 1)
 
 
 def test_properties(place):

@@ -282,3 +282,44 @@ def test_tunnel_beside_lan_bypass(lab):
     with Silence(lab, ways, tunnel.endpoints(), lan=True):
         tunnel.kill()
         time.sleep(0.6)
+
+
+# A shell's server at the victim, and whoever works in it: both print what they heard.
+SESSION = """
+import socket, sys, time
+if sys.argv[1] == "serve":
+    wire = socket.create_server(("0.0.0.0", 2222)).accept()[0]
+else:
+    wire = socket.create_connection((sys.argv[2], 2222), 5, (sys.argv[1], 0))
+wire.settimeout(0.05)
+for i in range(200):
+    try:
+        wire.sendall(b"%d." % i)
+        print(wire.recv(999).decode(), flush=True)
+    except TimeoutError:
+        pass
+"""
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_session_from_outside(lab, kept):
+    """It ends with the lock, unless its other end is an exception."""
+    def heard(name):
+        return len(lab.log_of(name))
+
+    server = lab.victim.start("/usr/bin/python3", "-c", SESSION, "serve", log=lab.log_path("server"))
+    assert wait_for(lambda: ":2222" in lab.victim.run("ss", "-Hltn").stdout, 5)
+    client = lab.isp.start("/usr/bin/python3", "-c", SESSION, TARGET[4], lab.own[4],
+                           log=lab.log_path("client"))
+    try:
+        assert wait_for(lambda: heard("server") > 5 and heard("client") > 5, 5)
+        if kept:
+            lab.must("except", "add", TARGET[4], "--protocol", "tcp")
+        lab.must("lock")
+        before = heard("server"), heard("client")
+        time.sleep(1)
+        goes_on = heard("server") > before[0] + 5 and heard("client") > before[1] + 5
+        assert goes_on == kept, (before, heard("server"), heard("client"))
+    finally:
+        lab.victim.stop(server)
+        lab.isp.stop(client)

@@ -6,9 +6,10 @@ import time
 from gi.repository import GLib
 import pytest
 
-from desktop import SECONDS, let_pass, wait_for
+from desktop import SECONDS, Notices, let_pass, owner_of, wait_for
 from place import BLOCKING, Bus, run, tunnel
-from tray import LOCK, RESUME, UNLOCK, FakeWatcher, FakeWindow, Tray, tunnel_up
+from tray import (BUS_NAME, LOCK, QUIT, RESUME, UNLOCK, FakeWatcher, FakeWindow, Tray,
+                  tunnel_up)
 
 
 @pytest.fixture
@@ -21,7 +22,8 @@ def tray(desktop):
     tray.end()
 
 
-def test_tunnel_dropped_and_back(tray, desktop):
+def test_no_tunnel_and_one_again(tray, desktop):
+    """In words that are true also of a tunnel that is up and trusted no longer."""
     place, notices = desktop.place, desktop.notices
     with tunnel_up(place):
         place.call("Lock")
@@ -29,15 +31,18 @@ def test_tunnel_dropped_and_back(tray, desktop):
         let_pass(0.2)
         assert notices.all == []
         run("ip", "-n", place.namespace, "link", "set", "tun0", "down")
-        wait_for(lambda: notices.summaries() == ["Tunnel dropped"])
+        wait_for(lambda: notices.summaries() == ["No trusted tunnel is up"])
         dropped = dict(notices.shown)
         run("ip", "-n", place.namespace, "link", "set", "tun0", "up")
-        wait_for(lambda: notices.summaries() == ["Tunnel is back"])
+        wait_for(lambda: notices.summaries() == ["A trusted tunnel is up again"])
         assert notices.shown.keys() == dropped.keys(), "one message in the other's place"
         assert next(iter(dropped.values()))["timeout"] == 0, "stays until it is over"
+        place.call("ForgetTunnel", "('home',)")
+        wait_for(lambda: notices.summaries() == ["No trusted tunnel is up"])
         place.call("Unlock")
         wait_for(lambda: notices.shown == {})
-    assert notices.all == ["Tunnel dropped", "Tunnel is back"]
+    assert notices.all == ["No trusted tunnel is up", "A trusted tunnel is up again",
+                           "No trusted tunnel is up"]
 
 
 def test_rules_removed_and_restored(tray, desktop):
@@ -98,6 +103,47 @@ def test_not_enforced_is_urgent_until_it_is(desktop, helper):
     helper.say(State=GLib.Variant("u", 3))
     wait_for(lambda: notices.shown == {})
     tray.end()
+
+
+def test_what_could_not_be_put_back_is_told_until_it_is(desktop, helper):
+    """And what was put back until somebody has read it."""
+    notices = desktop.notices
+    tray = Tray(desktop)
+    wait_for(lambda: tray.icon() == "off")
+    helper.say(State=GLib.Variant("u", 2), Locked=GLib.Variant("b", True))
+    helper.emit("Tampered", "(sb)", "nft", False)
+    helper.say(State=GLib.Variant("u", 5))
+    wait_for(lambda: set(notices.summaries()) == {"Rules were removed", "Not protected"})
+    helper.say(State=GLib.Variant("u", 2))
+    wait_for(lambda: notices.shown == {})
+    helper.emit("Tampered", "(sb)", "nft", True)
+    helper.say(State=GLib.Variant("u", 1), Locked=GLib.Variant("b", False))
+    wait_for(lambda: tray.icon() == "off")
+    wait_for(lambda: notices.summaries() == ["Rules were removed and restored"])
+    tray.end()
+
+
+def test_another_server_has_its_own_messages(desktop, helper):
+    """A new one counts from the start: its first is not ours. And none of ours stays behind."""
+    window = FakeWindow(desktop)
+    tray = Tray(desktop)
+    wait_for(lambda: tray.icon() == "off")
+    helper.say(State=GLib.Variant("u", 2), Locked=GLib.Variant("b", True))
+    helper.say(State=GLib.Variant("u", 3))
+    wait_for(lambda: list(desktop.notices.shown) == [1])
+    desktop.notices.bus.close_sync(None)
+    notices = Notices(desktop.environment["DBUS_SESSION_BUS_ADDRESS"])
+    notices.show(owner_of(desktop.bus, BUS_NAME), "mail", 0, "", "You have mail", "", [], {}, 0)
+    notices.click(1)
+    helper.say(State=GLib.Variant("u", 2))
+    wait_for(lambda: list(notices.shown) == [1, 2])
+    notices.click(2)
+    wait_for(lambda: window.calls)
+    assert len(window.calls) == 1, "a click on another's message opens nothing"
+    tray.click(QUIT)
+    assert tray.program.wait(SECONDS) == 0
+    wait_for(lambda: notices.closed)
+    assert notices.closed == [2] and notices.summaries() == ["You have mail"]
 
 
 def names_of(bus, pid):
@@ -227,13 +273,13 @@ def test_a_hung_helper_is_told_once(desktop):
         tray = Tray(desktop)
         wait_for(lambda: tray.icon() == "protected")
         run("ip", "-n", place.namespace, "link", "set", "tun0", "down")
-        wait_for(lambda: notices.summaries() == ["Tunnel dropped"])
+        wait_for(lambda: notices.summaries() == ["No trusted tunnel is up"])
         helper.send_signal(signal.SIGSTOP)
         tray.menu("AboutToShow", "(i)", 0)
         wait_for(lambda: notices.summaries() == ["The lock’s state is not known"])
         notices.dismiss(*notices.shown)
         let_pass(25)
-        assert notices.all == ["Tunnel dropped", "The lock’s state is not known"]
+        assert notices.all == ["No trusted tunnel is up", "The lock’s state is not known"]
         helper.send_signal(signal.SIGCONT)
         wait_for(lambda: tray.icon() == "blocking")
     tray.end()

@@ -2,13 +2,14 @@
 """The tray as panels see it over the bus: the item, the menu, what a click does."""
 import os
 import signal
+import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
 
 from gi.repository import GLib
 import pytest
 
-from desktop import let_pass, wait_for
+from desktop import BUILD, SECONDS, let_pass, wait_for
 from place import PAUSED, run, tunnel
 from tray import (BUS_NAME, ITEM, ITEM_PATH, LAN, LINE, LOCK, MENU, MENU_PATH, OPEN, PAUSE, PAUSE_5,
                   PROPERTIES, QUIT, RESUME, STATE, TRAY, UNLOCK, FakeWindow, Tray,
@@ -39,6 +40,16 @@ def refused(tray, method, signature, *arguments):
     with pytest.raises(GLib.Error) as raised:
         tray.menu(method, signature, *arguments)
     return "InvalidArgs" in raised.value.message
+
+
+def test_version():
+    """The same of every program of the user, with neither bus nor display."""
+    told = [subprocess.run([f"{BUILD}/app/{path}", "--version"], env={}, capture_output=True,
+                           text=True, timeout=SECONDS, check=True)
+            for path in ("ctl/bulkheadctl", "tray/bulkhead-tray", "window/bulkhead")]
+    version = told[0].stdout.split()[1]
+    assert [done.stdout + done.stderr for done in told] == [
+        f"{name} {version}\n" for name in ("bulkheadctl", "bulkhead-tray", "bulkhead")]
 
 
 def test_item_has_every_property_with_its_type(tray, desktop):
@@ -93,7 +104,7 @@ def test_menu_answers_as_panels_need(tray):
     assert (revision, root, properties) == (1, 0, {"children-display": "submenu"})
     assert [child[0] for child in children] == [STATE, LOCK, UNLOCK, PAUSE, RESUME, LAN, LINE, OPEN,
                                                 QUIT]
-    assert len(children[3][2]) == 3
+    assert len(children[3][2]) == 8
     shallow = tray.menu("GetLayout", "(iias)", 0, 1, ["label"])[1]
     assert len(shallow[2]) == 9 and shallow[2][3] == (PAUSE, {"label": "_Pause"}, [])
     assert tray.menu("GetLayout", "(iias)", 0, 0, [])[1][2] == []
@@ -101,7 +112,7 @@ def test_menu_answers_as_panels_need(tray):
     assert refused(tray, "GetLayout", "(iias)", 99, -1, [])
     assert tray.menu("GetGroupProperties", "(aias)", [0, LOCK, 99], ["label"])[0] == [
         (0, {}), (LOCK, {"label": "_Lock"})]
-    assert len(tray.menu("GetGroupProperties", "(aias)", [], [])[0]) == 13
+    assert len(tray.menu("GetGroupProperties", "(aias)", [], [])[0]) == 18
     assert tray.menu("GetProperty", "(is)", LOCK, "visible") == (True,)
     assert tray.menu("GetProperty", "(is)", 0, "children-display") == ("submenu",)
     assert refused(tray, "GetProperty", "(is)", 99, "label")
@@ -181,6 +192,9 @@ def test_each_state_has_its_words(desktop, helper, state, locked, icon, headline
     assert reason in tooltip[3] and tooltip[3].count(".") == 1, "one sentence"
     assert tray.item("IconAccessibleDesc") == f"Bulkhead: {headline}"
     assert tray.properties(STATE) == {"label": headline, "enabled": False}
+    lan = tray.properties(LAN)
+    assert (lan["toggle-state"], lan.get("enabled", True)) == (
+        (-1, False) if headline == "Not known" else (0, True)), "nothing is claimed unknown"
     tray.end()
 
 
@@ -220,6 +234,28 @@ def test_what_the_administrator_fixed_cannot_be_clicked(desktop, helper):
         tray.click(number)
     let_pass(0.2)
     assert helper.calls == []
+    tray.end()
+
+
+def test_pauses_are_those_that_the_user_chose(desktop, helper):
+    helper.values.update(State=GLib.Variant("u", 3), Locked=GLib.Variant("b", True))
+    desktop.environment.update(GSETTINGS_SCHEMA_DIR=f"{BUILD}/data", GSETTINGS_BACKEND="keyfile")
+    tray = Tray(desktop)
+
+    def offered():
+        looks = tray.menu("GetLayout", "(iias)", PAUSE, -1, [])[1][2]
+        return [(number, look["label"]) for number, look, _ in looks if look.get("visible", True)]
+
+    assert offered() == [(5, "5 minutes"), (6, "15 minutes"), (7, "1 hour")]
+    for minutes in range(1, 9), (7, 90):
+        subprocess.run(["gsettings", "set", "org.bulkhead.bulkhead", "pause-minutes",
+                        str(list(minutes))], env=desktop.environment, check=True, timeout=SECONDS)
+        wait_for(lambda: len(offered()) == len(minutes))
+    assert offered() == [(5, "7 minutes"), (6, "90 minutes")]
+    tray.click(7)  # is hidden
+    tray.click(6)
+    wait_for(lambda: helper.calls)
+    assert helper.calls == [("Pause", (5400,), True)]
     tray.end()
 
 
@@ -263,8 +299,14 @@ def test_a_change_is_in_the_icon_within_300_ms(tray):
     assert sorted(times)[len(times) // 2] < 300, times
 
 
-def test_weighs_nothing(tray):
-    tray.desktop.place.call("Lock")
+def test_weighs_nothing(desktop):
+    """With settings as on a desktop, where they are kept by what a session has for that."""
+    del desktop.environment["GSETTINGS_BACKEND"]
+    desktop.environment["GSETTINGS_SCHEMA_DIR"] = f"{BUILD}/data"
+    desktop.place.start()
+    tray = Tray(desktop)
+    wait_for(lambda: tray.icon() == "off")
+    desktop.place.call("Lock")
     wait_for(lambda: tray.icon() == "blocking")
     let_pass(1)
     with open(f"/proc/{tray.program.pid}/smaps_rollup", encoding="utf-8") as file:
@@ -282,6 +324,7 @@ def test_weighs_nothing(tray):
     woken = switches() - before
     print(f"PSS {pss} kB, woken {woken} times in 3 s")
     assert pss <= 5 * 1024 and woken == 0
+    tray.end()
 
 
 def test_a_session_wakes_the_helper_once(desktop):

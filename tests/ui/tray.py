@@ -181,3 +181,6 @@ class FakeHelper:
         self.values.update(values)
         self.bus.emit_signal(None, PATH, PROPERTIES, "PropertiesChanged",
                              GLib.Variant("(sa{sv}as)", (NAME, values, [])))
+
+    def emit(self, signal, signature, *arguments):
+        self.bus.emit_signal(None, PATH, NAME, signal, GLib.Variant(signature, arguments))

@@ -13,6 +13,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Runs a program; its output, or NULL when it failed. */
@@ -196,6 +197,48 @@ test_every_change (void)
             bulkhead_sink_verify (sink, after, NULL, BULKHEAD_READ_ALL, &error);
             g_assert_no_error (error);
         }
+    }
+    clear (sink);
+}
+
+/* Services are of several fields with intervals; many of them are not flushed in place. */
+static BulkheadRuleset *
+services (guint n)
+{
+    g_autofree char *path = g_build_filename (g_getenv ("BULKHEAD_GOLDEN_DIR"), "blocking", NULL);
+    g_autoptr (Scenario) loaded = scenario_load (path);
+    g_autoptr (BulkheadPolicy) policy = NULL;
+    g_autofree BulkheadException *exceptions = g_new0 (BulkheadException, n);
+    g_autoptr (GError) error = NULL;
+
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *text = g_strdup_printf ("20.%u.%u.0/25 tcp 443", i / 256 % 256, i % 256);
+
+        g_assert_true (bulkhead_exception_parse (text, &exceptions[i], NULL));
+    }
+    policy = bulkhead_policy_with_exceptions (loaded->policy, exceptions, n, &error);
+    g_assert_no_error (error);
+    return bulkhead_compile (policy, loaded->net);
+}
+
+static void
+test_many_services (void)
+{
+    g_autoptr (BulkheadSink) sink = sink_new (TRUE);
+    g_autoptr (BulkheadRuleset) many = services (3000);
+    g_autoptr (BulkheadRuleset) fewer = services (2999);
+    g_autoptr (BulkheadRuleset) few = services (3);
+    const BulkheadRuleset *steps[] = { many, many, fewer, few, many, few };
+    const BulkheadRuleset *before = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS (steps); i++) {
+        g_autoptr (GError) error = NULL;
+
+        bulkhead_sink_apply (sink, steps[i], i % 2 == 0 ? before : NULL, &error);
+        g_assert_no_error (error);
+        bulkhead_sink_verify (sink, steps[i], NULL, BULKHEAD_READ_ALL, &error);
+        g_assert_no_error (error);
+        before = steps[i];
     }
     clear (sink);
 }
@@ -441,28 +484,75 @@ test_refused_statement (void)
     clear (sink);
 }
 
-/* Somebody else changes tables of his own all the time: ours come through, whole. */
+/* ---- somebody else changes tables of his own all the time ---- */
+
+static void
+leave_group (gpointer user_data)
+{
+    setpgid (0, 0);
+}
+
+static GPid
+neighbour_new (void)
+{
+    const char *busy[] = { "sh", "-c",
+                           "nft 'add table inet other; add chain inet other one'; "
+                           "yes 'add chain inet other two; delete chain inet other two' | nft -i",
+                           NULL };
+    GPid pid;
+
+    g_assert_true (g_spawn_async (NULL, (char **)busy, NULL,
+                                  G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD
+                                      | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+                                  leave_group, NULL, &pid, NULL));
+    return pid;
+}
+
+static void
+neighbour_free (GPid pid)
+{
+    g_assert_cmpint (kill (-pid, SIGKILL), ==, 0);
+    g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+    g_spawn_close_pid (pid);
+    g_usleep (100 * 1000); /* until nft itself is gone */
+    must (RUN ("nft", "delete", "table", "inet", "other"));
+}
+
+/* Ours come through, whole. */
 static void
 test_busy_neighbour (void)
 {
     g_autoptr (BulkheadSink) sink = sink_new (TRUE);
     g_autoptr (BulkheadRuleset) a = ruleset_of ("protected-dual");
     g_autoptr (BulkheadRuleset) b = ruleset_of ("blocking");
-    const char *busy[] = { "sh", "-c",
-                           "while :; do nft add table ip other; nft delete table ip other; done",
-                           NULL };
-    GPid pid;
+    GPid neighbour = neighbour_new ();
 
-    g_assert_true (g_spawn_async (NULL, (char **)busy, NULL,
-                                  G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid,
-                                  NULL));
     for (guint i = 0; i < 100; i++)
         apply (sink, i % 2 == 0 ? a : b);
-    kill (pid, SIGKILL);
-    g_spawn_close_pid (pid);
-    g_usleep (100 * 1000);
-    g_free (RUN ("nft", "delete", "table", "ip", "other"));
+    neighbour_free (neighbour);
     clear (sink);
+}
+
+/* What the kernel can do and what stands there is seen as it is. */
+static void
+test_start_beside_a_busy_neighbour (void)
+{
+    g_autoptr (BulkheadSink) quiet = sink_new (TRUE);
+    g_autoptr (BulkheadRuleset) lock = ruleset_of ("blocking");
+    GPid neighbour = neighbour_new ();
+
+    for (guint i = 0; i < 30; i++) {
+        g_autoptr (BulkheadSink) sink = sink_new (TRUE);
+
+        g_assert_cmpuint (bulkhead_sink_get_features (sink), ==,
+                          bulkhead_sink_get_features (quiet));
+        g_assert_false (bulkhead_sink_has_tables (sink));
+    }
+    apply (quiet, lock);
+    for (guint i = 0; i < 30; i++)
+        g_assert_true (bulkhead_sink_has_chains (quiet, lock));
+    neighbour_free (neighbour);
+    clear (quiet);
 }
 
 static void
@@ -487,6 +577,7 @@ main (int argc, char *argv[])
     g_test_add_data_func ("/nft/same-as-nft/plain", NULL, test_same_as_nft);
     g_test_add_data_func ("/nft/same-as-nft/owner", GINT_TO_POINTER (TRUE), test_same_as_nft);
     g_test_add_func ("/nft/every-change", test_every_change);
+    g_test_add_func ("/nft/many-services", test_many_services);
     g_test_add_func ("/nft/pause", test_pause);
     g_test_add_func ("/nft/pause-over", test_pause_over);
     g_test_add_func ("/nft/pause-after-sleep", test_pause_after_sleep);
@@ -497,5 +588,6 @@ main (int argc, char *argv[])
     g_test_add_func ("/nft/foreign-expression", test_foreign_expression);
     g_test_add_func ("/nft/refused-statement", test_refused_statement);
     g_test_add_func ("/nft/busy-neighbour", test_busy_neighbour);
+    g_test_add_func ("/nft/start-beside-a-busy-neighbour", test_start_beside_a_busy_neighbour);
     return g_test_run ();
 }
