@@ -82,14 +82,14 @@ def test_link_without_a_router(lab):
     try:
         assert_seen(lab, ways, witness=lambda m: lab.witness(m, "isp2"))
         lab.must("lock")
-        assert_silent(lab, ways, interface="isp2")
+        assert_silent(lab, ways, 0.2, interface="isp2")
         lab.victim.sysctl(net__ipv4__ip_forward=1)
-        assert_silent(lab, ways[1:], interface="isp2")
+        assert_silent(lab, ways[1:], 0.2, interface="isp2")
         lab.victim.ip("route add 10.77.0.0/16 via 192.168.9.1")
         time.sleep(0.1)
         lab.victim.ip("route del 10.77.0.0/16")
         time.sleep(0.1)
-        assert_silent(lab, ways, interface="isp2")
+        assert_silent(lab, ways, 0.2, interface="isp2")
     finally:
         lab.victim.sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
         lab.isp.ip("link del isp2")
