@@ -29,6 +29,45 @@ bulkhead_compile_may_trust (const BulkheadTunnel *tunnel, const BulkheadNet *net
     return link == NULL || bulkhead_link_is_of_kind (link, tunnel->kind);
 }
 
+/* Where strangers come from, trusted tunnels not counted: a guest's link leads to no router. */
+static void
+add_router_links (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
+{
+    for (guint i = 0; i < net->links->len; i++) {
+        const BulkheadLink *link = net->links->pdata[i];
+        BulkheadElement element = { 0 };
+
+        if (link->type == BULKHEAD_LINK_LOOPBACK || !bulkhead_link_leads_to_router (link)
+            || bulkhead_compile_is_tunnel (link, policy))
+            continue;
+        add_ifname (&element, link->name);
+        bulkhead_set_add (set_named (table, "router_links", FALSE, FIELDS (TYPE_IFNAME)), &element);
+    }
+}
+
+/* Whom a lease is renewed with, by their own link only: a next hop may have any address. */
+static void
+add_dhcp_routers (BulkheadTable *table, const BulkheadLink *link)
+{
+    gboolean inet = table->family == BULKHEAD_FAMILY_INET;
+
+    for (guint i = 0; i < link->gateways->len; i++) {
+        const BulkheadAddress *address = &g_array_index (link->gateways, BulkheadAddress, i);
+        BulkheadElement element = { 0 };
+        BulkheadSet *set;
+
+        if (!is_ipv4 (address))
+            continue;
+        if (inet)
+            add_ifname (&element, link->name);
+        add_address (&element, address);
+        set = inet ? set_for (table, "dhcp_routers", address, FALSE, FIELDS (TYPE_IFNAME, ADDRESS))
+                   : set_for (table, "dhcp_routers", address, FALSE, FIELDS (ADDRESS));
+        bulkhead_set_add (set, &element);
+    }
+}
+
+/* Whom port mapping is not asked of, by whatever link. */
 static void
 add_routers (BulkheadTable *table, const BulkheadLink *link)
 {
@@ -214,6 +253,40 @@ append_discovery (GArray *ranges)
     }
 }
 
+static GArray *
+own_addresses (const BulkheadPolicy *policy, const BulkheadNet *net)
+{
+    GArray *ranges = ranges_new ();
+
+    for (guint i = 0; i < net->links->len; i++) {
+        const BulkheadLink *link = net->links->pdata[i];
+
+        for (guint j = 0; is_local_link (link, policy) && j < link->addresses->len; j++) {
+            BulkheadPrefix own = g_array_index (link->addresses, BulkheadPrefix, j);
+
+            own.length = 8 * bulkhead_address_size (&own.address);
+            append_prefix (ranges, &own);
+        }
+    }
+    bulkhead_ranges_normalise (ranges);
+    return ranges;
+}
+
+/* What sockets may still have as their source when a tunnel is gone (LEAKS L31, L32): of its
+ * networks all but what is another link's own address. */
+static void
+add_stale_sources (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
+{
+    g_autoptr (GArray) ranges = ranges_new ();
+    g_autoptr (GArray) own = own_addresses (policy, net);
+
+    for (guint i = 0; i < policy->tunnels->len; i++)
+        append_networks (ranges, ((const BulkheadTunnel *)policy->tunnels->pdata[i])->networks);
+    bulkhead_ranges_normalise (ranges);
+    bulkhead_ranges_subtract (ranges, own);
+    add_ranges (table, "stale_sources", ranges);
+}
+
 typedef struct {
     GArray *private;
     GArray *tunnels;
@@ -265,9 +338,19 @@ void
 bulkhead_compile_add_local_sets (BulkheadTable *table, const BulkheadPolicy *policy,
                                  const BulkheadNet *net)
 {
-    for (guint i = 0; i < net->links->len; i++)
-        if (is_local_link (net->links->pdata[i], policy))
-            add_routers (table, net->links->pdata[i]);
+    for (guint i = 0; i < net->links->len; i++) {
+        const BulkheadLink *link = net->links->pdata[i];
+
+        if (!is_local_link (link, policy))
+            continue;
+        add_dhcp_routers (table, link);
+        if (policy->lan && !policy->lan_port_mapping)
+            add_routers (table, link);
+    }
+    if (table->family == BULKHEAD_FAMILY_INET && policy->tunnels->len > 0)
+        add_router_links (table, policy, net);
+    if (table->family == BULKHEAD_FAMILY_INET && (policy->lan || policy->exceptions->len > 0))
+        add_stale_sources (table, policy, net);
     add_local_ranges (table, "neighbours", policy, net, neighbours, NULL);
     if (policy->lan)
         add_lan (table, policy, net);

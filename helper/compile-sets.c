@@ -6,7 +6,6 @@
 
 /* ---- tunnels ---- */
 
-/* Of the egress guard only ARP asks for them. */
 static void
 add_tunnel_addresses (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
 {
@@ -19,8 +18,6 @@ add_tunnel_addresses (BulkheadTable *table, const BulkheadPolicy *policy, const 
                 &g_array_index (link->addresses, BulkheadPrefix, j).address;
             BulkheadElement element = { 0 };
 
-            if (table->family == BULKHEAD_FAMILY_NETDEV && !is_ipv4 (address))
-                continue;
             add_address (&element, address);
             bulkhead_set_add (set_for (table, "tunnel_addresses", address, FALSE, FIELDS (ADDRESS)),
                               &element);

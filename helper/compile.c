@@ -84,13 +84,37 @@ source_routing (BulkheadChain *chain)
     rule (chain, exthdr_rt_exists (), COUNTER, DROP);
 }
 
-/* DHCP by RFC 2131 and RFC 8415: to everybody on the link, or to the router that answered. */
+/*
+ * A tunnel's address leaves by its tunnel alone, which has stood before: a socket that is bound to
+ * it would tell the LAN, and whoever an exception is for, who he is in there (LEAKS L32).
+ */
+static void
+tunnel_sources (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "tunnel_addresses4"))
+        rule (chain, in ("tunnel_addresses4", KEY_IP_SADDR), COUNTER, DROP);
+    if (has (table, "tunnel_addresses6"))
+        rule (chain, in ("tunnel_addresses6", KEY_IP6_SADDR), COUNTER, DROP);
+}
+
+/* The same for a tunnel that is gone, as far as its networks are known: its sockets may live on. */
+static void
+stale_sources (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "stale_sources4"))
+        rule (chain, in ("stale_sources4", KEY_IP_SADDR), COUNTER, DROP);
+    if (has (table, "stale_sources6"))
+        rule (chain, in ("stale_sources6", KEY_IP6_SADDR), COUNTER, DROP);
+}
+
+/* DHCP by RFC 2131 and RFC 8415: to everybody on the link, or to the link's router. */
 static void
 dhcp_out (BulkheadTable *table, BulkheadChain *chain)
 {
     rule (chain, ip_daddr ("255.255.255.255"), udp_sport (68), udp_dport (67), ACCEPT);
-    if (has (table, "routers4"))
-        rule (chain, in ("routers4", KEY_IP_DADDR), udp_sport (68), udp_dport (67), ACCEPT);
+    if (has (table, "dhcp_routers4"))
+        rule (chain, on_link (table, "dhcp_routers4", KEY_OIFNAME, KEY_IP_DADDR), udp_sport (68),
+              udp_dport (67), ACCEPT);
     rule (chain, ip6_daddr ("ff02::1:2"), udp_sport (546), udp_dport (547), ACCEPT);
 }
 
@@ -170,6 +194,27 @@ remembered_in (BulkheadTable *table, BulkheadChain *chain, const char *memory4, 
         rule (chain, in (memory6, KEY_IP6_SADDR, KEY_L4PROTO, KEY_TH_SPORT, KEY_TH_DPORT), ACCEPT);
 }
 
+/*
+ * Of what flows inside a tunnel nobody outside can know; who guesses it right would change its
+ * packets' size, and see by that which connections there are.
+ */
+static void
+errors_about_tunnels_in (BulkheadChain *chain, const BulkheadPolicy *policy, const BulkheadNet *net)
+{
+    for (guint i = 0; i < net->links->len; i++) {
+        const BulkheadLink *link = net->links->pdata[i];
+
+        for (guint j = 0; bulkhead_compile_is_tunnel (link, policy) && j < link->addresses->len;
+             j++) {
+            const BulkheadAddress *address =
+                &g_array_index (link->addresses, BulkheadPrefix, j).address;
+
+            rule (chain, l4proto (address->family == G_SOCKET_FAMILY_IPV4 ? 1 : 58),
+                  icmp_quoted_saddr (address), COUNTER, DROP);
+        }
+    }
+}
+
 static void
 answers_in (BulkheadTable *table, BulkheadChain *chain)
 {
@@ -234,15 +279,23 @@ endpoints_out (BulkheadTable *table, BulkheadChain *chain)
 
 /* ---- The local network ---- */
 
-/* The router tells the real address by these to whoever asks (LEAKS L57). */
+/* The router tells the real address by these to whoever asks (LEAKS L57). What LAN bypass does not
+ * reach is not its to refuse: an exception may have opened it. */
 static void
 port_mapping (BulkheadTable *table, BulkheadChain *chain, BulkheadStatement refuse)
 {
     if (!has (table, "port_mapping"))
         return;
-    rule (chain, in ("port_mapping", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, refuse);
-    rule (chain, ip_daddr_not ("224.0.0.0/4"), udp_dport (1900), COUNTER, refuse);
-    rule (chain, ip6_daddr_not ("ff00::/8"), udp_dport (1900), COUNTER, refuse);
+    if (has (table, "lan4")) {
+        BulkheadStatement there = on_link (table, "lan4", KEY_OIFNAME, KEY_IP_DADDR);
+        rule (chain, in ("port_mapping", KEY_L4PROTO, KEY_TH_DPORT), there, COUNTER, refuse);
+        rule (chain, ip_daddr_not ("224.0.0.0/4"), udp_dport (1900), there, COUNTER, refuse);
+    }
+    if (has (table, "lan6")) {
+        BulkheadStatement there = on_link (table, "lan6", KEY_OIFNAME, KEY_IP6_DADDR);
+        rule (chain, in ("port_mapping", KEY_L4PROTO, KEY_TH_DPORT), there, COUNTER, refuse);
+        rule (chain, ip6_daddr_not ("ff00::/8"), udp_dport (1900), there, COUNTER, refuse);
+    }
     if (has (table, "routers4"))
         rule (chain, in ("routers4", KEY_IP_DADDR),
               in ("router_services", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, refuse);
@@ -353,6 +406,7 @@ void
 bulkhead_compile_add_preamble (BulkheadTable *table, BulkheadChain *chain)
 {
     pause_opening (table, chain);
+    tunnel_sources (table, chain);
     source_routing (chain);
 }
 
@@ -363,6 +417,7 @@ bulkhead_compile_add_holes (BulkheadTable *table, BulkheadChain *chain, Bulkhead
     neighbour_discovery_out (table, chain);
     endpoints_out (table, chain);
     rule (chain, in ("name_services", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, refuse);
+    stale_sources (table, chain);
     port_mapping (table, chain, refuse);
     bulkhead_compile_add_lan (table, chain);
     exceptions_out (table, chain);
@@ -398,6 +453,7 @@ add_input (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet
     bulkhead_compile_add_preamble (table, chain);
     dhcp_in (chain);
     neighbour_discovery_in (chain);
+    errors_about_tunnels_in (chain, policy, net);
     answers_in (table, chain);
     lan_in (table, chain);
     exceptions_in (table, chain);
@@ -406,7 +462,8 @@ add_input (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet
 
 /*
  * "Containers, virtual machines and hotspot clients reach the tunnel or nothing." What they send
- * is seen once more behind NAT, where its source must be the tunnel's own.
+ * is seen once more behind NAT, where its source must be the tunnel's own. What comes from where a
+ * router is, is no guest's: whoever is there would speak inside the tunnel with our address.
  */
 static void
 add_forward (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
@@ -420,6 +477,9 @@ add_forward (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadN
 
         if (!bulkhead_compile_may_trust (tunnel, net))
             continue;
+        if (has (table, "router_links"))
+            rule (chain, in ("router_links", KEY_IIFNAME), oifname (tunnel->interface), COUNTER,
+                  DROP);
         let_out (chain, "guest_flows4", oifname (tunnel->interface));
         let_out (chain, "guest_flows6", oifname (tunnel->interface));
     }

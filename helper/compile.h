@@ -2,8 +2,9 @@
 /*
  * The product's meaning: which packets may leave under this policy in this net. Pure and total:
  * the same inputs give the same ruleset, there is no error, and nothing outside is looked at.
- * What leaves is decided by the first that matches, in this order: the tunnels, loopback, a pause,
- * DHCP and neighbour discovery, the endpoints; then no look-up of a name; the LAN, the exceptions;
+ * What leaves is decided by the first that matches, in this order: the tunnels, loopback, a pause;
+ * then nothing with a tunnel's address; DHCP and neighbour discovery, the endpoints; then no
+ * look-up of a name and nothing with an address of a tunnel that is gone; the LAN, the exceptions;
  * and nothing else.
  */
 #pragma once

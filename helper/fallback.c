@@ -3,12 +3,14 @@
 
 #include "statement.h"
 
-#define PRIORITY 0 /* nft's "filter" */
+/* Those of the lock's chains: a lock's are a wall too. */
+#define PRIORITY_FILTER 0
+#define PRIORITY_LATE 300
 
 static BulkheadChain *
-add_chain (BulkheadTable *table, const char *name, BulkheadHook hook)
+add_chain (BulkheadTable *table, const char *name, BulkheadHook hook, int priority)
 {
-    return bulkhead_table_add_chain (table, name, hook, PRIORITY, TRUE, NULL);
+    return bulkhead_table_add_chain (table, name, hook, priority, TRUE, NULL);
 }
 
 static BulkheadRuleset *
@@ -16,9 +18,11 @@ fallback_ruleset (void)
 {
     BulkheadRuleset *ruleset = bulkhead_ruleset_new ();
     BulkheadTable *table = bulkhead_ruleset_add_table (ruleset, BULKHEAD_FAMILY_INET);
-    BulkheadChain *input = add_chain (table, "input", HOOK_INPUT);
-    BulkheadChain *forward = add_chain (table, "forward", HOOK_FORWARD);
-    BulkheadChain *output = add_chain (table, "output", HOOK_OUTPUT);
+    BulkheadChain *input = add_chain (table, "input", HOOK_INPUT, PRIORITY_FILTER);
+    BulkheadChain *forward = add_chain (table, "forward", HOOK_FORWARD, PRIORITY_FILTER);
+    BulkheadChain *output = add_chain (table, "output", HOOK_OUTPUT, PRIORITY_FILTER);
+    /* What was on its way to loopback may have been sent elsewhere by another program's NAT. */
+    BulkheadChain *postrouting = add_chain (table, "postrouting", HOOK_POSTROUTING, PRIORITY_LATE);
 
     ruleset->partial = TRUE;
     rule (input, iifname ("lo"), ACCEPT);
@@ -26,6 +30,8 @@ fallback_ruleset (void)
     rule (forward, COUNTER, DROP);
     rule (output, oifname ("lo"), ACCEPT);
     rule (output, COUNTER, DROP);
+    rule (postrouting, oifname ("lo"), ACCEPT);
+    rule (postrouting, COUNTER, DROP);
     return ruleset;
 }
 

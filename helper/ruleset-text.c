@@ -52,6 +52,8 @@ static const char *const key_names[] = {
     [KEY_ICMP_TYPE] = "icmp type",
     [KEY_ICMP_CODE] = "icmp code",
     [KEY_ICMPV6_TYPE] = "icmpv6 type",
+    [KEY_ICMP_QUOTED_SADDR] = "@th,160,32",
+    [KEY_ICMPV6_QUOTED_SADDR] = "@th,128,128",
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (key_names) == KEY_LAST + 1);
 
@@ -108,6 +110,19 @@ value_number (BulkheadDatatype type, const guint8 *value)
         memcpy (&host, value, sizeof host);
         return host;
     }
+}
+
+/* As nft writes what is none of its fields. */
+static void
+append_hex (GString *text, const guint8 *value, guint size)
+{
+    g_autofree char *hex = NULL;
+    GString *digits = g_string_new (NULL);
+
+    for (guint i = 0; i < size; i++)
+        g_string_append_printf (digits, "%02x", value[i]);
+    hex = g_string_free (digits, FALSE);
+    g_string_append_printf (text, "0x%s", hex + MIN (strspn (hex, "0"), 2 * size - 1));
 }
 
 static void
@@ -296,6 +311,8 @@ append_match (GString *text, const BulkheadStatement *statement)
         append_word (text, icmpv6_types, number);
     else if (key == KEY_LL_TYPE || key == KEY_LL_VLAN_TYPE)
         g_string_append_printf (text, "0x%x", number);
+    else if (key == KEY_ICMP_QUOTED_SADDR || key == KEY_ICMPV6_QUOTED_SADDR)
+        append_hex (text, statement->value, bulkhead_datatype_size (type));
     else if (key == KEY_IP_HDRLENGTH || key == KEY_IP_FRAG_OFF || key == KEY_FRAG_FRAG_OFF
              || key == KEY_IP6_HOPLIMIT)
         g_string_append_printf (text, "%u", number);

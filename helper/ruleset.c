@@ -266,9 +266,11 @@ bulkhead_key_datatype (BulkheadKey key)
     case KEY_IP_SADDR:
     case KEY_IP_DADDR:
     case KEY_ARP_SADDR_IP:
+    case KEY_ICMP_QUOTED_SADDR:
         return TYPE_IPV4_ADDR;
     case KEY_IP6_SADDR:
     case KEY_IP6_DADDR:
+    case KEY_ICMPV6_QUOTED_SADDR:
         return TYPE_IPV6_ADDR;
     case KEY_IP_FRAG_OFF:
     case KEY_FRAG_FRAG_OFF:

@@ -59,7 +59,9 @@ typedef enum {
     KEY_ICMP_TYPE,
     KEY_ICMP_CODE,
     KEY_ICMPV6_TYPE,
-    KEY_LAST = KEY_ICMPV6_TYPE,
+    KEY_ICMP_QUOTED_SADDR, /* source of the packet that an ICMP error is about */
+    KEY_ICMPV6_QUOTED_SADDR,
+    KEY_LAST = KEY_ICMPV6_QUOTED_SADDR,
 } BulkheadKey;
 
 typedef enum {

@@ -146,6 +146,15 @@ icmpv6_type (guint8 type)
     return match_u8 (KEY_ICMPV6_TYPE, OP_EQ, type);
 }
 
+/* By the address' family; stands behind l4proto (1) or l4proto (58). */
+static inline BulkheadStatement
+icmp_quoted_saddr (const BulkheadAddress *address)
+{
+    return bulkhead_match (address->family == G_SOCKET_FAMILY_IPV4 ? KEY_ICMP_QUOTED_SADDR
+                                                                   : KEY_ICMPV6_QUOTED_SADDR,
+                           OP_EQ, address->bytes, bulkhead_address_size (address));
+}
+
 static inline BulkheadStatement
 ip6_hoplimit (guint8 limit)
 {

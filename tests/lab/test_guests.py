@@ -5,7 +5,7 @@ import time
 import pytest
 
 from checks import Silence, assert_seen, assert_silent
-from traffic import internet_ways, new_mark, ordinary_ways, packet_ways
+from traffic import TARGET, internet_ways, new_mark, ordinary_ways, packet_ways
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,35 @@ def test_container_by_the_tunnel(lab, container, wireguard):
     assert lab.page(4, where=container) == "203.0.113.5"
     wireguard.kill()
     assert_silent(lab, forwarded_ways(), where=container, endpoints=wireguard.endpoints())
+
+
+def test_stranger_by_the_tunnel(lab, container, wireguard):
+    """The ISP calls itself a container: its packets do not leave the VPN server as ours."""
+    ways = [f"packet,to={TARGET[f]},from={source},dev=isp0,mac={lab.victim_mac},port=7001,tag=f{f}"
+            for f, source in ((4, "172.17.0.9"), (6, "fd00:17::9"))]
+
+    def at_the_server(mark):
+        return lab.witness(mark, "wgs0", lab.vpn)
+
+    assert_seen(lab, ways, where=lab.isp, witness=at_the_server)
+    lab.must("lock")
+    mark = new_mark()
+    seen, result = lab.count(mark, ways, 0.3, lab.isp, at_the_server(mark))
+    assert not seen.marked and all(way["sent"] for way in result.values())
+    assert lab.page(4, where=container) == "203.0.113.5"
+
+
+def test_hotspot_client_by_the_tunnel(lab, container, wireguard):
+    """A link of its own that leads to no router, as an access point's: a guest like any other."""
+    lab.victim.ip(f"link add ap0 type veth peer name ap0 netns {container.pid}\n"
+                  "addr add 172.17.99.1/32 peer 172.17.99.2/32 dev ap0\nlink set ap0 up\n")
+    try:
+        container.ip("addr add 172.17.99.2/32 peer 172.17.99.1/32 dev ap0\nlink set ap0 up\n"
+                     "route add default via 172.17.99.1 dev ap0 metric 1\n")
+        lab.must("lock")
+        assert lab.page(4, where=container) == "203.0.113.5"
+    finally:
+        lab.victim.ip("link del ap0")
 
 
 def test_old_flow_of_a_container(lab, container):

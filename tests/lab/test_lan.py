@@ -58,7 +58,8 @@ def test_lan_names_never_leave(lab):
 
 def test_lan_port_mapping(lab):
     """L57: the router would tell the real address: NAT-PMP, PCP, UPnP. Discovery by multicast may
-    go out, but the router's answer, which names the door, does not come in."""
+    go out, but the router's answer, which names the door, does not come in. On the internet the
+    same ports are what an exception says."""
     ways = lan_ways([5351, 1900], ["udp"]) + lan_ways([2869, 5000, 49152], ["tcp"], GATEWAY[:1])
     answer = ["udp,to=192.168.7.2,port=7001,sport=1900,tag=answer"]
     assert_seen(lab, ways)
@@ -74,6 +75,8 @@ def test_lan_port_mapping(lab):
     lab.must("lock")
     assert_silent(lab, ways, lan=True)
     assert not heard()
+    lab.must("except", "add", TARGET[4], "--protocol", "udp", "--port", "5351")
+    assert_seen(lab, [f"udp,to={TARGET[4]},port=5351,tag=exception"])
     # Policy routing: the router is known from another table than main.
     lab.victim.ip("route del default\nroute add default via 192.168.7.1 dev eth0 table 100\n")
     try:
@@ -141,6 +144,27 @@ def test_lan_minus_the_tunnels_subnet(lab, wireguard):
                       "addr del 10.50.0.77/24 dev eth0\n", check=False)
         lab.isp.ip("addr del 10.8.0.53/16 dev isp0\naddr del 10.50.0.53/24 dev isp0\n",
                    check=False)
+
+
+def test_lan_is_not_told_the_tunnels_address(lab, wireguard):
+    """L31, L32: what is bound to the tunnel's address leaves by the tunnel alone, or not at all."""
+    ways = ["udp,to=192.168.7.1,from=10.8.0.2,port=9100,tag=lan4",
+            "udp,to=239.1.2.3,from=10.8.0.2,dev=eth0,port=6771,tag=group4",
+            "udp,to=fe80::ff:fe00:701%eth0,from=fd00:8::2,port=9100,tag=lan6",
+            "udp,to=198.51.100.9,from=10.8.0.2,dev=eth0,port=7001,tag=exception4",
+            "udp,to=2001:db8:99::9,from=fd00:8::2,dev=eth0,port=7001,tag=exception6",
+            f"packet,to=192.168.7.1,from=10.8.0.2,dev=eth0,mac={lab.isp_mac},port=9100,tag=frame"]
+    assert_seen(lab, ways)
+    lab.must("lan", "on")
+    for family in (4, 6):
+        lab.must("except", "add", TARGET[family], "--protocol", "udp", "--port", "7001")
+    lab.must("lock")
+    assert_silent(lab, ways, endpoints=wireguard.endpoints(), lan=True)
+    ways = ways[:-1]  # a frame may say of itself what it likes
+    with Silence(lab, ways, wireguard.endpoints(), lan=True):
+        wireguard.kill()
+        time.sleep(0.4)
+    assert_seen(lab, lan_ways([9100], ["udp"]))
 
 
 def test_dhcp_routes(lab, wireguard):

@@ -52,6 +52,24 @@ def test_new_uplink(lab, plugged, locked_first):
     assert_seen(lab, ways_by(lab, "usb0"), witness=lambda m: lab.witness(m, "isp2"))
 
 
+def test_lease_by_the_routers_link_only(lab, plugged):
+    """One uplink's next hop may be anybody: DHCP to it does not leave by another."""
+    ways = [f"udp,to={TARGET[4]},sport=68,port=67,dev=usb0,tag=other",
+            "udp,to=192.168.9.1,sport=68,port=67,dev=usb0,tag=own"]
+    lab.plug("usb0")
+    lab.victim.ip(f"route add default via {TARGET[4]} dev eth0 onlink metric 50\n")
+    try:
+        lab.must("lock")
+        time.sleep(LATER)
+        mark = new_mark()
+        seen, _ = lab.count(mark, ways, 0.3, witness=lab.witness(mark, "isp2"))
+        assert seen.tags.get("own") and not seen.tags.get("other"), seen.tags
+        lab.must("unlock")
+        assert_seen(lab, ways, witness=lambda m: lab.witness(m, "isp2"))
+    finally:
+        lab.victim.ip("route del default metric 50", check=False)
+
+
 def test_index_reuse(lab, plugged, wireguard):
     """L37: a new link is born with the dead tunnel's index."""
     lab.must("lock")

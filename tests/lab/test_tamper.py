@@ -114,7 +114,7 @@ def tamperings():
             "add table inet bulkhead { flags dormant; }",
             "insert rule inet bulkhead output accept", "add chain inet bulkhead spy",
             "add chain inet bulkhead output { policy accept; }", "flush chain inet bulkhead output",
-            "add element inet bulkhead routers4 { 198.51.100.9 }",
+            'add element inet bulkhead dhcp_routers4 { "eth0" . 198.51.100.9 }',
             "delete table netdev bulkhead", "flush chain netdev bulkhead allowed",
             "insert rule netdev bulkhead allowed accept"]
 

@@ -114,7 +114,14 @@ load_tunnel (GKeyFile *file, const char *group, BulkheadPolicy **policy)
     g_autoptr (GError) error = NULL;
     g_autofree char *interface = g_key_file_get_string (file, group, "interface", NULL);
     g_autoptr (BulkheadTunnel) tunnel = bulkhead_tunnel_new (group + strlen ("tunnel "), interface);
+    g_auto (GStrv) networks = strings (file, group, "networks");
 
+    for (guint i = 0; networks[i] != NULL; i++) {
+        BulkheadPrefix network;
+
+        g_assert_true (bulkhead_prefix_parse (networks[i], &network));
+        g_array_append_val (tunnel->networks, network);
+    }
     tunnel->mark = g_key_file_get_uint64 (file, group, "mark", NULL);
     tunnel->uid = g_key_file_get_uint64 (file, group, "user", NULL);
     load_endpoints (file, group, tunnel->endpoints);
