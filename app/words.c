@@ -160,7 +160,10 @@ bulkhead_words_error (const GError *error)
     for (gsize i = 0; name != NULL && i < G_N_ELEMENTS (errors); i++)
         if (g_str_equal (errors[i].name, name))
             return errors[i].text != NULL ? g_strdup (_ (errors[i].text)) : NULL;
-    if (name != NULL && g_str_has_prefix (name, BUS_ERROR "Spawn."))
+    if (name == NULL)
+        /* Translators: %s is a message of the system. */
+        return g_strdup_printf (_ ("That failed: %s"), error->message);
+    if (g_str_has_prefix (name, BUS_ERROR "Spawn."))
         return g_strdup (_ ("The helper could not be started."));
     g_dbus_error_strip_remote_error (plain);
     /* Translators: %s is a message in English. */

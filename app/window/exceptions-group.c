@@ -160,7 +160,7 @@ on_client_changed_cb (BulkheadExceptionsGroup *self)
         self->fixed = fixed;
         bulkhead_list_reader_repeat (self->reader);
     }
-    bulkhead_list_reader_read (self->reader);
+    bulkhead_list_reader_follow (self->reader, (const char *const[]){ "Revision", NULL });
 }
 
 void

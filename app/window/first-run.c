@@ -23,9 +23,11 @@ struct _BulkheadFirstRun {
 
     BulkheadClient *client;
     BulkheadTunnelList *list;
-    GHashTable *ticked; /* ids */
+    GHashTable *ticked; /* ids of those to trust; they may be gone, or trusted by now */
     GList *to_trust;    /* ids that are still to be asked for; owned */
     gboolean then_lock;
+    gboolean waiting;  /* for the answer to a request */
+    gboolean given_up; /* meanwhile: nothing follows it */
 };
 
 enum { SIGNAL_LEFT, N_SIGNALS };
@@ -36,18 +38,40 @@ G_DEFINE_FINAL_TYPE (BulkheadFirstRun, bulkhead_first_run, ADW_TYPE_BIN)
 
 static void trust_next (BulkheadFirstRun *self);
 
-static void
-go_to (BulkheadFirstRun *self, const char *step)
+/* Those that are trusted stay so: the Tunnels page is where they are forgotten. */
+static gboolean
+is_wanted (BulkheadFirstRun *self, BulkheadTunnel *tunnel)
 {
-    guint count = g_hash_table_size (self->ticked);
-    GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
-    g_autofree char *summary = g_strdup_printf (
-        ngettext ("%u tunnel will be trusted.", "%u tunnels will be trusted.", count), count);
+    return bulkhead_tunnel_is_trusted (tunnel)
+           || g_hash_table_contains (self->ticked, bulkhead_tunnel_get_id (tunnel));
+}
 
+static void
+show_summary (BulkheadFirstRun *self)
+{
+    GListModel *model = bulkhead_tunnel_list_get_model (self->list);
+    guint count = 0;
+    g_autofree char *summary = NULL;
+
+    for (guint i = 0; i < g_list_model_get_n_items (model); i++) {
+        g_autoptr (BulkheadTunnel) tunnel = g_list_model_get_item (model, i);
+
+        count += is_wanted (self, tunnel);
+    }
+    summary = g_strdup_printf (
+        ngettext ("%u tunnel will be trusted.", "%u tunnels will be trusted.", count), count);
     gtk_label_set_label (self->summary,
                          count > 0 ? summary
                                    : _ ("No tunnel will be trusted: while locked, nothing leaves "
                                         "until you trust one."));
+}
+
+static void
+go_to (BulkheadFirstRun *self, const char *step)
+{
+    GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+
+    show_summary (self);
     gtk_widget_set_visible (self->back_button, !g_str_equal (step, "tunnels"));
     gtk_stack_set_visible_child_name (self->steps, step);
     /* What had the focus lost it while it could not be used. */
@@ -61,9 +85,11 @@ leave (BulkheadFirstRun *self)
     g_signal_emit (self, signals[SIGNAL_LEFT], 0);
 }
 
+/* What waits for its answer, as for a password, is out of our hands; nothing follows it. */
 static void
 on_leave_cb (BulkheadFirstRun *self)
 {
+    self->given_up = self->waiting;
     leave (self);
 }
 
@@ -86,15 +112,22 @@ on_begun_cb (GtkWidget *widget)
 {
     BulkheadFirstRun *self = BULKHEAD_FIRST_RUN (widget);
 
+    self->waiting = TRUE;
     gtk_widget_set_sensitive (GTK_WIDGET (self->steps), FALSE);
     bulkhead_spinner_set_busy (self->spinner, TRUE);
 }
 
-static void
-end_wait (BulkheadFirstRun *self)
+/* Whether the set-up goes on: what was asked for is done, and nobody gave up meanwhile. */
+static gboolean
+end_wait (BulkheadFirstRun *self, const GError *error)
 {
+    gboolean given_up = self->given_up;
+
+    self->waiting = FALSE;
+    self->given_up = FALSE;
     gtk_widget_set_sensitive (GTK_WIDGET (self->steps), TRUE);
     bulkhead_spinner_set_busy (self->spinner, FALSE);
+    return error == NULL && !given_up;
 }
 
 static void
@@ -102,8 +135,7 @@ on_authorized_cb (GtkWidget *widget, const GError *error)
 {
     BulkheadFirstRun *self = BULKHEAD_FIRST_RUN (widget);
 
-    end_wait (self);
-    if (error == NULL)
+    if (end_wait (self, error))
         go_to (self, "lock");
 }
 
@@ -131,8 +163,7 @@ on_locked_cb (GtkWidget *widget, const GError *error)
 {
     BulkheadFirstRun *self = BULKHEAD_FIRST_RUN (widget);
 
-    end_wait (self);
-    if (error == NULL)
+    if (end_wait (self, error))
         leave (self);
 }
 
@@ -154,8 +185,7 @@ on_trusted_cb (GtkWidget *widget, const GError *error)
 {
     BulkheadFirstRun *self = BULKHEAD_FIRST_RUN (widget);
 
-    end_wait (self);
-    if (error == NULL)
+    if (end_wait (self, error))
         trust_next (self);
     else
         g_clear_list (&self->to_trust, g_free);
@@ -188,7 +218,7 @@ trust_next (BulkheadFirstRun *self)
     });
 }
 
-/* Those that were trusted in an earlier attempt are not asked for again. */
+/* Those that are trusted, as by an earlier attempt, are not asked for again. */
 static void
 finish (BulkheadFirstRun *self, gboolean then_lock)
 {
@@ -221,12 +251,29 @@ on_finish_cb (BulkheadFirstRun *self)
 static void
 on_tick_cb (GtkCheckButton *tick, BulkheadFirstRun *self)
 {
-    const char *id = g_object_get_data (G_OBJECT (tick), KEY_TUNNEL);
+    BulkheadTunnel *tunnel = g_object_get_data (G_OBJECT (tick), KEY_TUNNEL);
+    const char *id = bulkhead_tunnel_get_id (tunnel);
 
+    if (bulkhead_tunnel_is_trusted (tunnel))
+        return; /* that it is ticked is nobody's wish */
     if (gtk_check_button_get_active (tick))
         g_hash_table_add (self->ticked, g_strdup (id));
     else
         g_hash_table_remove (self->ticked, id);
+}
+
+static void
+show_row (BulkheadFirstRun *self, AdwActionRow *row)
+{
+    GtkWidget *tick = adw_action_row_get_activatable_widget (row);
+    BulkheadTunnel *tunnel = g_object_get_data (G_OBJECT (tick), KEY_TUNNEL);
+    gboolean trusted = bulkhead_tunnel_is_trusted (tunnel);
+    g_autofree char *server = bulkhead_tunnel_text_server (bulkhead_tunnel_get_facts (tunnel));
+    g_autofree char *subtitle = g_strdup_printf ("%s\n%s", _ ("Trusted already"), server);
+
+    gtk_check_button_set_active (GTK_CHECK_BUTTON (tick), is_wanted (self, tunnel));
+    gtk_widget_set_sensitive (tick, !trusted);
+    adw_action_row_set_subtitle (row, trusted ? g_strchomp (subtitle) : server);
 }
 
 static GtkWidget *
@@ -234,21 +281,27 @@ new_row_cb (gpointer item, gpointer data)
 {
     BulkheadFirstRun *self = data;
     const char *id = bulkhead_tunnel_get_id (item);
-    g_autofree char *server = bulkhead_tunnel_text_server (bulkhead_tunnel_get_facts (item));
     GtkWidget *tick = gtk_check_button_new ();
-    GtkWidget *row =
-        g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title", id, "subtitle", server,
-                      "subtitle-lines", 0, "activatable-widget", tick, NULL);
+    GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title", id,
+                                   "subtitle-lines", 0, "activatable-widget", tick, NULL);
 
     gtk_widget_set_valign (tick, GTK_ALIGN_CENTER);
     gtk_accessible_update_property (GTK_ACCESSIBLE (tick), GTK_ACCESSIBLE_PROPERTY_LABEL, id, -1);
-    if (bulkhead_tunnel_is_trusted (item))
-        g_hash_table_add (self->ticked, g_strdup (id));
-    gtk_check_button_set_active (GTK_CHECK_BUTTON (tick), g_hash_table_contains (self->ticked, id));
-    g_object_set_data_full (G_OBJECT (tick), KEY_TUNNEL, g_strdup (id), g_free);
+    g_object_set_data_full (G_OBJECT (tick), KEY_TUNNEL, g_object_ref (item), g_object_unref);
     g_signal_connect_object (tick, "toggled", G_CALLBACK (on_tick_cb), self, 0);
     adw_action_row_add_prefix (ADW_ACTION_ROW (row), tick);
+    show_row (self, ADW_ACTION_ROW (row));
     return row;
+}
+
+static void
+show_rows (BulkheadFirstRun *self)
+{
+    GtkListBoxRow *row;
+
+    for (int i = 0; (row = gtk_list_box_get_row_at_index (self->tunnels, i)) != NULL; i++)
+        show_row (self, ADW_ACTION_ROW (row));
+    show_summary (self);
 }
 
 void
@@ -256,6 +309,8 @@ bulkhead_first_run_restart (BulkheadFirstRun *self)
 {
     g_return_if_fail (BULKHEAD_IS_FIRST_RUN (self));
 
+    g_hash_table_remove_all (self->ticked);
+    show_rows (self);
     go_to (self, "tunnels");
 }
 
@@ -270,6 +325,7 @@ bulkhead_first_run_set_helper (BulkheadFirstRun *self, BulkheadClient *client,
     self->list = g_object_ref (tunnels);
     gtk_list_box_bind_model (self->tunnels, bulkhead_tunnel_list_get_model (tunnels), new_row_cb,
                              self, NULL);
+    g_signal_connect_object (tunnels, "read", G_CALLBACK (show_rows), self, G_CONNECT_SWAPPED);
 }
 
 static void

@@ -4,6 +4,7 @@
 #include "button-label.h"
 #include "list-reader.h"
 #include "request.h"
+#include "user.h"
 
 #include <glib/gi18n.h>
 #include <unistd.h>
@@ -120,6 +121,7 @@ on_read_cb (BulkheadGrantsGroup *self, GVariant *answer, const char *problem)
     g_autoptr (GVariantIter) iter = NULL;
     /* It is markup. */
     g_autofree char *description = problem != NULL ? g_markup_escape_text (problem, -1) : NULL;
+    g_autofree char *own_name = bulkhead_user_name (getuid ());
     gboolean granted = FALSE;
     GtkListBoxRow *row;
     const char *name;
@@ -131,11 +133,18 @@ on_read_cb (BulkheadGrantsGroup *self, GVariant *answer, const char *problem)
     if (answer != NULL)
         g_variant_get (answer, "(a(usx))", &iter);
     while (iter != NULL && g_variant_iter_next (iter, "(u&sx)", &uid, &name, &when)) {
-        granted |= uid == getuid ();
+        /* A number may be another user's by now, to whom the helper gives nothing for it. */
+        granted |= uid == getuid () && g_strcmp0 (name, own_name) == 0;
         gtk_list_box_append (self->list, row_new (uid, name, when));
     }
     show_own (self, answer != NULL, granted);
     adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self), description);
+}
+
+static void
+on_client_changed_cb (BulkheadGrantsGroup *self)
+{
+    bulkhead_list_reader_follow (self->reader, (const char *const[]){ "Revision", NULL });
 }
 
 void
@@ -148,9 +157,9 @@ bulkhead_grants_group_set_client (BulkheadGrantsGroup *self, BulkheadClient *cli
     self->reader = bulkhead_list_reader_new (client, "ListGrants", NULL, "(a(usx))");
     g_signal_connect_object (self->reader, "read", G_CALLBACK (on_read_cb), self,
                              G_CONNECT_SWAPPED);
-    g_signal_connect_object (client, "changed", G_CALLBACK (bulkhead_list_reader_read),
-                             self->reader, G_CONNECT_SWAPPED);
-    bulkhead_list_reader_read (self->reader);
+    g_signal_connect_object (client, "changed", G_CALLBACK (on_client_changed_cb), self,
+                             G_CONNECT_SWAPPED);
+    on_client_changed_cb (self);
 }
 
 static void

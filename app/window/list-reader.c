@@ -13,6 +13,7 @@ struct _BulkheadListReader {
 
     GCancellable *reading; /* NULL: no reading is under way */
     gboolean again;        /* another one is wanted after it */
+    GVariant *cause;       /* a{sv} that it followed; NULL: none, or the reading failed */
     GVariant *last;        /* what was told; NULL: none, or a problem */
     char *problem;
 };
@@ -56,6 +57,8 @@ on_answered_cb (GObject *source, GAsyncResult *result, gpointer data)
         return; /* then there may be no reader any more */
     self = g_object_ref (data);
     g_clear_object (&self->reading);
+    if (answer == NULL)
+        g_clear_pointer (&self->cause, g_variant_unref);
     tell (self, answer, problem);
     if (self->again)
         bulkhead_list_reader_read (self);
@@ -72,6 +75,36 @@ bulkhead_list_reader_read (BulkheadListReader *self)
     self->reading = g_cancellable_new ();
     bulkhead_client_read_async (self->client, self->method, self->arguments, self->reply,
                                 self->reading, on_answered_cb, self);
+}
+
+/* As a{sv}; what is not known is left out. */
+static GVariant *
+values_of (BulkheadClient *client, const char *const *properties)
+{
+    GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+    for (gsize i = 0; properties[i] != NULL; i++) {
+        g_autoptr (GVariant) value = bulkhead_client_get_value (client, properties[i], "*");
+
+        if (value != NULL)
+            g_variant_builder_add (&builder, "{sv}", properties[i], value);
+    }
+    return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+void
+bulkhead_list_reader_follow (BulkheadListReader *self, const char *const *properties)
+{
+    g_autoptr (GVariant) cause = NULL;
+
+    g_return_if_fail (BULKHEAD_IS_LIST_READER (self));
+
+    cause = values_of (self->client, properties);
+    if (self->cause != NULL && g_variant_equal (cause, self->cause))
+        return;
+    g_clear_pointer (&self->cause, g_variant_unref);
+    self->cause = g_steal_pointer (&cause);
+    bulkhead_list_reader_read (self);
 }
 
 void
@@ -107,6 +140,7 @@ bulkhead_list_reader_finalize (GObject *object)
 
     g_clear_pointer (&self->arguments, g_variant_unref);
     g_clear_pointer (&self->last, g_variant_unref);
+    g_clear_pointer (&self->cause, g_variant_unref);
     g_free (self->method);
     g_free (self->reply);
     g_free (self->problem);

@@ -20,5 +20,8 @@ BulkheadListReader *bulkhead_list_reader_new (BulkheadClient *client, const char
                                               GVariant *arguments, const char *reply);
 /* Does not block; a reading that is under way is followed by another one. */
 void bulkhead_list_reader_read (BulkheadListReader *self);
+/* To be called whenever the client has changed: reads if any of these properties is another than at
+ * the last call, or if the reading failed. @properties: names on the bus, NULL-terminated. */
+void bulkhead_list_reader_follow (BulkheadListReader *self, const char *const *properties);
 /* Tells again what was told last, if anything was, for something else that is shown with it. */
 void bulkhead_list_reader_repeat (BulkheadListReader *self);

@@ -6,7 +6,8 @@
 
 #include <glib/gi18n.h>
 
-#define LIMIT 1000 /* events */
+#define LIMIT 1000          /* events */
+#define INTERVAL_SECONDS 10 /* between readings while it is shown and nothing is told */
 
 struct _BulkheadLogPage {
     AdwBin parent_instance;
@@ -18,6 +19,7 @@ struct _BulkheadLogPage {
     GtkFilterListModel *found;
 
     BulkheadListReader *reader;
+    guint timeout; /* until the next reading; 0: it is not shown */
     char *problem; /* why there is no log; NULL: there is one, or none was asked for */
 };
 
@@ -83,11 +85,30 @@ on_read_cb (BulkheadLogPage *self, GVariant *answer, const char *problem)
     show (self);
 }
 
+/* What an event comes with: of all that the helper tells, only BlockedCount is not in the log. */
 static void
-read_log (BulkheadLogPage *self)
+on_client_changed_cb (BulkheadLogPage *self)
 {
-    if (self->reader != NULL && gtk_widget_get_mapped (GTK_WIDGET (self)))
+    static const char *const properties[] = { "State",  "Locked", "Closed", "PausedUntil", "Lan",
+                                              "AtBoot", "Ready",  "Fixed",  "Revision",    NULL };
+
+    if (self->timeout != 0)
+        bulkhead_list_reader_follow (self->reader, properties);
+}
+
+static void
+on_tampered_cb (BulkheadLogPage *self)
+{
+    if (self->timeout != 0)
         bulkhead_list_reader_read (self->reader);
+}
+
+/* Some events are told by nothing, as that somebody was refused. */
+static gboolean
+on_time_to_read_cb (gpointer data)
+{
+    bulkhead_list_reader_read (BULKHEAD_LOG_PAGE (data)->reader);
+    return G_SOURCE_CONTINUE;
 }
 
 static void
@@ -114,14 +135,27 @@ bulkhead_log_page_set_client (BulkheadLogPage *self, BulkheadClient *client)
         bulkhead_list_reader_new (client, "GetLog", g_variant_new ("(u)", LIMIT), "(as)");
     g_signal_connect_object (self->reader, "read", G_CALLBACK (on_read_cb), self,
                              G_CONNECT_SWAPPED);
-    g_signal_connect_object (client, "changed", G_CALLBACK (read_log), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object (client, "changed", G_CALLBACK (on_client_changed_cb), self,
+                             G_CONNECT_SWAPPED);
+    g_signal_connect_object (client, "tampered", G_CALLBACK (on_tampered_cb), self,
+                             G_CONNECT_SWAPPED);
 }
 
 static void
 bulkhead_log_page_map (GtkWidget *widget)
 {
+    BulkheadLogPage *self = BULKHEAD_LOG_PAGE (widget);
+
     GTK_WIDGET_CLASS (bulkhead_log_page_parent_class)->map (widget);
-    read_log (BULKHEAD_LOG_PAGE (widget));
+    self->timeout = g_timeout_add_seconds (INTERVAL_SECONDS, on_time_to_read_cb, self);
+    bulkhead_list_reader_read (self->reader);
+}
+
+static void
+bulkhead_log_page_unmap (GtkWidget *widget)
+{
+    g_clear_handle_id (&BULKHEAD_LOG_PAGE (widget)->timeout, g_source_remove);
+    GTK_WIDGET_CLASS (bulkhead_log_page_parent_class)->unmap (widget);
 }
 
 static void
@@ -141,6 +175,7 @@ bulkhead_log_page_class_init (BulkheadLogPageClass *class)
 
     G_OBJECT_CLASS (class)->dispose = bulkhead_log_page_dispose;
     widget_class->map = bulkhead_log_page_map;
+    widget_class->unmap = bulkhead_log_page_unmap;
     g_type_ensure (BULKHEAD_TYPE_LOG_EVENT);
     gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
     gtk_widget_class_set_template_from_resource (widget_class,

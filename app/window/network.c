@@ -62,12 +62,12 @@ on_proxy_cb (GObject *source, GAsyncResult *result, gpointer data)
         return;
     }
     self->manager = manager;
-    self->primary = read_primary (self);
+    self->primary = g_strdup ("/");
     g_signal_connect_swapped (manager, "g-properties-changed",
                               G_CALLBACK (on_properties_changed_cb), self);
     g_signal_connect_swapped (manager, "notify::g-name-owner",
                               G_CALLBACK (on_properties_changed_cb), self);
-    g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+    on_properties_changed_cb (self);
 }
 
 static void

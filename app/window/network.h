@@ -11,7 +11,7 @@
 G_DECLARE_FINAL_TYPE (BulkheadNetwork, bulkhead_network, BULKHEAD, NETWORK, GObject)
 
 /* Signals: "changed" (): the getter may tell something else. "joined" (): the computer is on
- * another network than before. */
+ * another network than before, or on the first one that is known. */
 BulkheadNetwork *bulkhead_network_new (BulkheadClient *client);
 
 /* A page to sign in is between the network and the internet. */

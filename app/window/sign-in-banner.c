@@ -12,7 +12,7 @@
 typedef enum {
     OFFER_NONE,
     OFFER_PORTAL,    /* NetworkManager says that there is a page */
-    OFFER_NO_TUNNEL, /* another network, and no tunnel since */
+    OFFER_NO_TUNNEL, /* a network, and no tunnel since it is known */
 } Offer;
 
 struct _BulkheadSignInBanner {
@@ -24,7 +24,7 @@ struct _BulkheadSignInBanner {
 
     BulkheadClient *client;
     BulkheadNetwork *network;
-    guint waiting;    /* for a tunnel on another network; 0: not */
+    guint waiting;    /* for a tunnel on the network; 0: not */
     gboolean waited;  /* in vain */
     gboolean closed;  /* by the user, until another network */
     gboolean pausing; /* the pause was asked for here */
@@ -94,7 +94,7 @@ on_waited_cb (gpointer data)
     BulkheadSignInBanner *self = data;
 
     self->waiting = 0;
-    self->waited = TRUE;
+    self->waited = bulkhead_client_get_state (self->client) == BULKHEAD_STATE_BLOCKING;
     show (self);
     return G_SOURCE_REMOVE;
 }

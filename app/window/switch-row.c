@@ -11,7 +11,7 @@ struct _BulkheadSwitchRow {
     GtkSwitch *toggle;
     BulkheadSpinner *spinner;
     GtkWidget *padlock;
-    char *about; /* its subtitle while it can be changed; NULL: not shown yet */
+    char *about; /* its subtitle while it can be changed; NULL: that of its template */
 
     BulkheadSwitchValue value;
     gboolean fixed;
@@ -39,16 +39,25 @@ show_note (BulkheadSwitchRow *self, const char *note)
     adw_action_row_set_subtitle (ADW_ACTION_ROW (self), both);
 }
 
+/* To set it as it is would end the way that a press has begun, and the press would be lost. */
+static void
+move (BulkheadSwitchRow *self, gboolean on)
+{
+    if (gtk_switch_get_active (self->toggle) == on && gtk_switch_get_state (self->toggle) == on)
+        return;
+    g_signal_handlers_block_by_func (self->toggle, on_state_set_cb, self);
+    gtk_switch_set_active (self->toggle, on);
+    gtk_switch_set_state (self->toggle, on);
+    g_signal_handlers_unblock_by_func (self->toggle, on_state_set_cb, self);
+}
+
 static void
 show (BulkheadSwitchRow *self)
 {
     gboolean on = self->value == BULKHEAD_SWITCH_ON;
     gboolean known = self->value != BULKHEAD_SWITCH_UNKNOWN;
 
-    g_signal_handlers_block_by_func (self->toggle, on_state_set_cb, self);
-    gtk_switch_set_active (self->toggle, on);
-    gtk_switch_set_state (self->toggle, on);
-    g_signal_handlers_unblock_by_func (self->toggle, on_state_set_cb, self);
+    move (self, on);
     /* GTK tells a screen reader of a press last of all, also when it was put back meanwhile. */
     gtk_accessible_update_state (GTK_ACCESSIBLE (self->toggle), GTK_ACCESSIBLE_STATE_CHECKED,
                                  on ? GTK_ACCESSIBLE_TRISTATE_TRUE : GTK_ACCESSIBLE_TRISTATE_FALSE,
@@ -60,6 +69,16 @@ show (BulkheadSwitchRow *self)
                      : !known    ? _ ("Not known")
                                  : NULL);
     bulkhead_spinner_set_busy (self->spinner, self->busy);
+}
+
+void
+bulkhead_switch_row_set_about (BulkheadSwitchRow *self, const char *about)
+{
+    g_return_if_fail (BULKHEAD_IS_SWITCH_ROW (self));
+
+    g_free (self->about);
+    self->about = g_strdup (about);
+    show (self);
 }
 
 void

@@ -19,5 +19,7 @@ typedef enum {
 /* @fixed: the administrator decided; the row says so and is insensitive. */
 void bulkhead_switch_row_set_value (BulkheadSwitchRow *self, BulkheadSwitchValue value,
                                     gboolean fixed);
+/* Its subtitle, where that changes. */
+void bulkhead_switch_row_set_about (BulkheadSwitchRow *self, const char *about);
 /* Between a request and its answer. */
 void bulkhead_switch_row_set_busy (BulkheadSwitchRow *self, gboolean busy);

@@ -39,7 +39,7 @@ show (GtkWidget *row)
 
     adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row),
                                    bulkhead_tunnel_get_id (trust->tunnel));
-    adw_action_row_set_subtitle (ADW_ACTION_ROW (row), subtitle);
+    bulkhead_switch_row_set_about (BULKHEAD_SWITCH_ROW (row), subtitle);
     bulkhead_switch_row_set_value (BULKHEAD_SWITCH_ROW (row),
                                    bulkhead_tunnel_is_trusted (trust->tunnel) ? BULKHEAD_SWITCH_ON
                                                                               : BULKHEAD_SWITCH_OFF,

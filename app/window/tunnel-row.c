@@ -16,6 +16,8 @@ static void
 show (BulkheadTunnelRow *self)
 {
     GVariant *facts = bulkhead_tunnel_get_facts (self->tunnel);
+    const char *icon = bulkhead_tunnel_is_up (self->tunnel) ? "network-vpn-symbolic"
+                                                            : "network-vpn-disconnected-symbolic";
     g_autofree char *server = bulkhead_tunnel_text_server (facts);
     g_autofree char *life = bulkhead_tunnel_text_life (facts, g_get_real_time () / G_USEC_PER_SEC);
     g_autofree char *subtitle =
@@ -24,9 +26,8 @@ show (BulkheadTunnelRow *self)
     adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self),
                                    bulkhead_tunnel_get_id (self->tunnel));
     adw_action_row_set_subtitle (ADW_ACTION_ROW (self), subtitle);
-    gtk_image_set_from_icon_name (self->icon, bulkhead_tunnel_is_up (self->tunnel)
-                                                  ? "network-vpn-symbolic"
-                                                  : "network-vpn-disconnected-symbolic");
+    if (g_strcmp0 (gtk_image_get_icon_name (self->icon), icon) != 0)
+        gtk_image_set_from_icon_name (self->icon, icon);
 }
 
 static void

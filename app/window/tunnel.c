@@ -59,8 +59,6 @@ bulkhead_tunnel_set_facts (BulkheadTunnel *self, GVariant *facts)
 {
     g_return_if_fail (BULKHEAD_IS_TUNNEL (self));
 
-    if (g_variant_equal (self->facts, facts))
-        return;
     g_variant_unref (self->facts);
     self->facts = g_variant_ref (facts);
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_FACTS]);

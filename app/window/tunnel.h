@@ -14,7 +14,7 @@ BulkheadTunnel *bulkhead_tunnel_new (GVariant *facts);
 /* The id in @facts, "" if there is none. (transfer full) */
 char *bulkhead_tunnel_dup_id (GVariant *facts);
 
-/* Notifies of "facts" when they differ. */
+/* Notifies of "facts" each time: what is said of the same ones changes with time. */
 void bulkhead_tunnel_set_facts (BulkheadTunnel *self, GVariant *facts);
 /* (transfer none) */
 GVariant *bulkhead_tunnel_get_facts (BulkheadTunnel *self);

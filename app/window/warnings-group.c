@@ -14,7 +14,6 @@ struct _BulkheadWarningsGroup {
     BulkheadListReader *reader;
     GPtrArray *rows; /* of the weak row; it owns them */
     GStrv weakened;  /* what they tell; NULL: nothing yet */
-    GVariant *cause; /* the property Revision at the last reading; NULL: it was not known */
 };
 
 enum { SIGNAL_MANAGED, N_SIGNALS };
@@ -96,14 +95,7 @@ on_read_cb (BulkheadWarningsGroup *self, GVariant *answer, const char *reason)
 static void
 on_changed_cb (BulkheadWarningsGroup *self)
 {
-    g_autoptr (GVariant) cause = bulkhead_client_get_value (self->client, "Revision", "t");
-
-    if ((cause == NULL) == (self->cause == NULL)
-        && (cause == NULL || g_variant_equal (cause, self->cause)))
-        return;
-    g_clear_pointer (&self->cause, g_variant_unref);
-    self->cause = g_steal_pointer (&cause);
-    bulkhead_list_reader_read (self->reader);
+    bulkhead_list_reader_follow (self->reader, (const char *const[]){ "Revision", NULL });
 }
 
 void
@@ -136,7 +128,6 @@ bulkhead_warnings_group_finalize (GObject *object)
 {
     BulkheadWarningsGroup *self = BULKHEAD_WARNINGS_GROUP (object);
 
-    g_clear_pointer (&self->cause, g_variant_unref);
     g_clear_pointer (&self->rows, g_ptr_array_unref);
     g_strfreev (self->weakened);
     G_OBJECT_CLASS (bulkhead_warnings_group_parent_class)->finalize (object);

@@ -42,20 +42,31 @@ on_search (GtkWidget *widget, const char *action, GVariant *parameter)
     bulkhead_log_page_search (self->log_page);
 }
 
+/* What is behind the set-up has no keyboard: what had the focus there would keep it. */
+static void
+show_stage (BulkheadWindow *self, const char *stage)
+{
+    gboolean pages = g_str_equal (stage, "pages");
+
+    gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.show-page", pages);
+    gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.search", pages);
+    gtk_stack_set_visible_child_name (self->stages, stage);
+}
+
 static void
 on_first_run (GtkWidget *widget, const char *action, GVariant *parameter)
 {
     BulkheadWindow *self = BULKHEAD_WINDOW (widget);
 
     bulkhead_first_run_restart (self->first_run);
-    gtk_stack_set_visible_child_name (self->stages, "first-run");
+    show_stage (self, "first-run");
 }
 
 static void
 on_first_run_left_cb (BulkheadWindow *self)
 {
     g_settings_set_boolean (self->settings, "first-run", FALSE);
-    gtk_stack_set_visible_child_name (self->stages, "pages");
+    show_stage (self, "pages");
     bulkhead_tunnel_list_refresh (self->tunnels);
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tray tells by itself: what the user did not do, once, and withdrawn when it is over."""
+"""What tray and window tell by themselves: what the user did not do, once, and withdrawn when it is
+over. It takes its time to be told."""
 import signal
 import time
 
@@ -8,8 +9,10 @@ import pytest
 
 from desktop import SECONDS, Notices, let_pass, owner_of, wait_for
 from place import BLOCKING, Bus, run, tunnel
+from test_window_hostile import LyingHelper
 from tray import (BUS_NAME, LOCK, QUIT, RESUME, UNLOCK, FakeWatcher, FakeWindow, Tray,
                   tunnel_up)
+from window import NetworkManager, Window
 
 
 @pytest.fixture
@@ -283,3 +286,27 @@ def test_a_hung_helper_is_told_once(desktop):
         helper.send_signal(signal.SIGCONT)
         wait_for(lambda: tray.icon() == "blocking")
     tray.end()
+
+
+def test_sign_in_is_offered_where_no_tunnel_comes_up(desk):
+    """Also to who opens the window only because nothing works. Meanwhile the log stays as it is."""
+    NetworkManager(desk.place.bus.address)
+    helper = LyingHelper(desk)
+    window = Window(desk)
+    wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
+    opened = time.monotonic()
+    desk.xdotool("key", "alt+3")
+    window.waits_for("Nothing Happened Yet", "Log")
+    helper.lists["GetLog"] = GLib.Variant("(as)", (['{"event":"refused"}'],))
+    window.waits_for("^Somebody without the right", "Log")  # which nothing else tells
+    assert not window.find("Pause for 5 Minutes")
+    wait_for(lambda: window.find("Pause for 5 Minutes"), 35)
+    assert time.monotonic() - opened > 25
+    window.waits_for("^No tunnel came up on this network", "Status")
+    helper.say(State=GLib.Variant("u", 2))
+    wait_for(lambda: not window.find("Pause for 5 Minutes"))
+    helper.say(State=GLib.Variant("u", 3))
+    wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
+    let_pass(0.3)
+    assert not window.find("Pause for 5 Minutes"), "a tunnel did come up on it"
+    window.end()

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The window against a helper that tells names and numbers as odd as anybody can make them."""
 import signal
+import time
 
 import pytest
 from gi.repository import GLib
 
 from desktop import let_pass, wait_for
+from place import GRANTED
 from tray import FakeHelper
-from window import SENSITIVE, WEAKER, Window
+from window import CHECKED, FOCUSED, SENSITIVE, WEAKER, Window
 
 ODD = "a<b>x</b> & <y \u202egnp.\u2028\nZ"  # markup, a turn to the left, two kinds of line ends
 V = GLib.Variant
@@ -22,11 +24,13 @@ class LyingHelper(FakeHelper):
                       "ListExceptions": V("(as)", ([],)), "ListGrants": V("(a(usx))", ([],)),
                       "GetLog": V("(as)", ([],)), "GetStatus": V("(a{sv})", ({},))}
         self.waiting = []  # what changes something and is not answered yet
+        self.asked = set()
         self.values.update(State=V("u", 3), Locked=V("b", True), BlockedCount=V("t", 0),
                            AtBoot=V("b", False), Ready=V("b", True), Fixed=V("as", []),
                            Revision=V("t", 1))
 
     def on_called(self, bus, sender, path, interface, method, arguments, invocation):
+        self.asked.add(method)
         if self.error is not None:
             invocation.return_dbus_error(*self.error)
         elif method in self.lists:
@@ -76,6 +80,11 @@ def test_odd_names_are_shown_as_they_are(desk, helper):
     window.waits_for("everything is locked. a<b>x</b> & <y ", "Status")
     desk.xdotool("key", "alt+2")
     wait_for(lambda: window.texts("Tunnels").count("wg1") >= 2)
+    assert not window.says("^Up ", "Tunnels")
+    helper.lists["ListTunnels"] = V("(aa{sv})", ([
+        {**tunnel("wg1", "wg7", True), "up": V("b", True)}],))
+    helper.say(Revision=V("t", 2))
+    window.waits_for("^Up ", "Tunnels")
     desk.xdotool("key", "alt+3")
     window.waits_for("^a<b>x</b> & <y ", "Log")
     window.end()
@@ -88,17 +97,39 @@ def test_a_reason_in_odd_words_is_told(desk, helper):
     window.waits_for("^The helper refused: no <b> & <log>$", "Log")
     window.act("preferences")
     window.waits_for("^The helper refused: no <b> & <log>$", "Preferences")
+    helper.say(Revision=V("t", 2))
+    let_pass(0.2)
+    helper.error = None
+    helper.lists["GetStatus"] = V("(a{sv})", ({"weakened": V("as", ["owner"])},))
+    assert not window.says("lacks 1 feature", "Status")
+    helper.say(BlockedCount=V("t", 1))
+    window.waits_for("lacks 1 feature", "Status")  # what failed is asked again
+    wait_for(lambda: not window.says("^The helper refused", "Preferences"))
+    wait_for(lambda: not window.says("^The helper refused", "Log"))
+    helper.asked.clear()
+    for count in range(2, 6):
+        helper.say(BlockedCount=V("t", count))
+        window.waits_for(f"^{count} packets were refused so far", "Status")
+    assert helper.asked == set(), "asked for what cannot have changed"
+    helper.lists["GetLog"] = V("(as)", (['{"event":"restored"}'],))
+    helper.bus.emit_signal(None, "/org/bulkhead/Helper1", "org.bulkhead.Helper1", "Tampered",
+                           V("(sb)", ("nft", True)))
+    window.waits_for("^The rules were restored$", "Log", 5)  # before it is read anyway
     said = window.end()
     assert "markup" not in said, said
 
 
 def test_very_many_exceptions_do_not_fill_the_window(desk, helper):
+    helper.lists["ListGrants"] = V("(a(usx))", ([(GRANTED, "before", 1700000000)],))
     helper.lists["ListExceptions"] = V("(as)", ([f"10.{n >> 8}.{n & 255}.7" for n in range(20000)],))
     window = start(desk)
     window.act("preferences")
     window.waits_for("The first 100 of 20000 are shown", "Preferences")
     assert window.says(r"^10\.0\.99\.7$", "Preferences")
     assert not window.says(r"^10\.0\.100\.7$", "Preferences")
+    assert window.says("^before$", "Preferences")  # who had the number of who looks on
+    assert window.says("An administrator’s password is asked for once", "Preferences")
+    assert window.find("Authorise Me", "Preferences")
     window.end()
 
 
@@ -122,8 +153,11 @@ def test_a_search_tells_how_far_it_went(desk, helper):
 def test_what_becomes_fixed_while_the_lists_stay(desk, helper):
     helper.lists["ListExceptions"] = V("(as)", (["192.0.2.7"],))
     helper.lists["ListBlocked"] = V("(aa{sv})", ([refused(443)],))
+    helper.lists["ListTunnels"] = V("(aa{sv})", ([
+        {**tunnel("wg0", "wg0", True), "handshake": V("x", int(time.time()) - 20)}],))
     helper.values["BlockedCount"] = V("t", 1)
     window = start(desk)
+    handshake = window.waits_for("last handshake [0-9]+ seconds ago", "Status")
     window.act("preferences")
 
     def usable():
@@ -140,6 +174,69 @@ def test_what_becomes_fixed_while_the_lists_stay(desk, helper):
     helper.say(Fixed=V("as", []))
     wait_for(lambda: usable() == [True] * 3)
     assert not window.says(note, "Preferences")
+    wait_for(lambda: window.says("last handshake [0-9]+ seconds ago", "Status") != handshake)
+    window.press("^Close$", "Preferences")
+    boot = window.control("Lock When the Computer Starts", "Status")
+    boot.press()
+    helper.say(BlockedCount=V("t", 2))  # while the switch still moves
+    assert wait_for(lambda: helper.waiting)[0].get_method_name() == "SetAtBoot"
+    window.end()
+
+
+def found(name, trusted):
+    return {**tunnel(name, name, trusted), "endpoints": V("as", [])}
+
+
+def test_set_up_tells_and_does_the_same(desk, helper):
+    """Whatever comes and goes meanwhile, and whenever it is left."""
+    def tell(*tunnels):
+        helper.lists["ListTunnels"] = V("(aa{sv})", ([found(*each) for each in tunnels],))
+        helper.say(Revision=V("t", helper.values["Revision"].unpack() + 1))
+
+    def answer(method):
+        invocation = wait_for(lambda: helper.waiting and helper.waiting.pop())
+        assert invocation.get_method_name() == method
+        invocation.return_value(None)
+
+    def menu_is_open():
+        if window.find("^Set Up…", roles=("menu item",)):
+            return True
+        desk.xdotool("key", "F10")
+        return let_pass(0.2)
+
+    helper.values.update(State=V("u", 1), Locked=V("b", False))
+    tell(("wg0", False), ("wg1", False), ("wg2", False))
+    window = Window(desk)
+    for name in ("wg0", "wg1", "wg2"):
+        window.click(name, "Set Up")
+    desk.xdotool("key", "alt+3", "ctrl+f", "Tab")  # to nothing that is behind it
+    wait_for(lambda: any(node.has(FOCUSED) for node in window.nodes("Set Up")))
+    window.press("Next", "Set Up")
+    window.press("Not Now", "Set Up")
+    window.waits_for("^3 tunnels will be trusted", "Set Up")
+    tell(("wg0", False), ("wg1", False))
+    window.waits_for("^2 tunnels will be trusted", "Set Up")
+    window.press("^Lock( Lock)?$", "Set Up")
+    wait_for(lambda: helper.waiting)
+    window.press("Skip", "Set Up")
+    wait_for(lambda: window.headline() == "Lock is off")
+    wait_for(menu_is_open)
+    desk.xdotool("key", "Return")  # set up anew, while the answer is still to come
+    wait_for(lambda: not window.control("^wg1", "Set Up").has(CHECKED))
+    answer("TrustTunnel")
+    tell(("wg0", True), ("wg1", False))
+    wg0 = window.control("^wg0", "Set Up")
+    wait_for(lambda: wg0.has(CHECKED) and not wg0.has(SENSITIVE))
+    assert window.says("^Trusted already", "Set Up")
+    assert helper.waiting == [], "something followed what was skipped"
+    window.click("^wg1", "Set Up")
+    window.press("Next", "Set Up")
+    window.press("Not Now", "Set Up")
+    window.waits_for("^2 tunnels will be trusted", "Set Up")
+    window.press("^Lock( Lock)?$", "Set Up")
+    answer("TrustTunnel")
+    answer("Lock")
+    wait_for(lambda: window.headline() == "Lock is off")
     window.end()
 
 
