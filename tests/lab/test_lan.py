@@ -322,6 +322,7 @@ for i in range(200):
         print(wire.recv(999).decode(), flush=True)
     except TimeoutError:
         pass
+    time.sleep(0.02)
 """
 
 
