@@ -62,6 +62,12 @@ link_protocols (BulkheadTable *table, BulkheadChain *chain, const BulkheadNet *n
         rule (chain, protocol_is (ETHER_PPPOE_DISCOVERY), ll_type (ETHER_PPPOE_DISCOVERY), ACCEPT);
         rule (chain, protocol_is (ETHER_PPPOE), ll_type (ETHER_PPPOE), ACCEPT);
     }
+    if (has_type (net, BULKHEAD_LINK_PPP) && has_type (net, BULKHEAD_LINK_VLAN)) {
+        rule (chain, protocol_is (ETHER_PPPOE_DISCOVERY), ll_type (ETHER_VLAN),
+              ll_vlan_type (ETHER_PPPOE_DISCOVERY), ACCEPT);
+        rule (chain, protocol_is (ETHER_PPPOE), ll_type (ETHER_VLAN), ll_vlan_type (ETHER_PPPOE),
+              ACCEPT);
+    }
 }
 
 static gboolean
@@ -105,12 +111,18 @@ add_pieces (BulkheadTable *table)
 }
 
 /*
- * A link that leads to no router leads to guests: a hotspot's clients, a container. What forward
- * let through to them may go on; it stays in private networks that the link itself has.
+ * A link that leads to no router, and that the kernel forwards for, leads to guests: a hotspot's
+ * clients, a container. What forward let through to them may go on; it stays in private networks
+ * that the link itself has. None of it looks for a router, which may be there all the same and
+ * unknown (LEAKS L57).
  */
 static void
 to_guests (BulkheadTable *table, BulkheadChain *chain)
 {
+    if (has (table, "guests4") || has (table, "guests6")) {
+        rule (chain, udp_dport (1900), COUNTER, DROP);
+        rule (chain, udp_dport (5351), COUNTER, DROP);
+    }
     if (has (table, "guests4"))
         rule (chain, in ("guests4", KEY_OIFNAME, KEY_IP_DADDR), in ("protocols", KEY_L4PROTO),
               ACCEPT);

@@ -5,30 +5,12 @@
 
 #define NEIGHBOURS_PREFIX_MIN 48
 
-/* A name may be born again on another kind of link (LEAKS L38). */
-static gboolean
-is_of_kind (const BulkheadLink *link, BulkheadTunnelKind kind)
-{
-    switch (kind) {
-    case BULKHEAD_TUNNEL_WIREGUARD:
-        return link->type == BULKHEAD_LINK_WIREGUARD || link->type == BULKHEAD_LINK_TUN;
-    case BULKHEAD_TUNNEL_OPENVPN:
-        return link->type == BULKHEAD_LINK_OVPN || link->type == BULKHEAD_LINK_TUN;
-    case BULKHEAD_TUNNEL_OTHER:
-        return bulkhead_link_may_be_trusted (link) && link->type != BULKHEAD_LINK_VETH
-               && link->type != BULKHEAD_LINK_DUMMY && link->type != BULKHEAD_LINK_OTHER;
-    case BULKHEAD_TUNNEL_UNKNOWN:
-        return bulkhead_link_may_be_trusted (link);
-    }
-    g_assert_not_reached ();
-}
-
 gboolean
 bulkhead_compile_is_tunnel (const BulkheadLink *link, const BulkheadPolicy *policy)
 {
     const BulkheadTunnel *tunnel = bulkhead_policy_find_interface (policy, link->name);
 
-    return tunnel != NULL && is_of_kind (link, tunnel->kind);
+    return tunnel != NULL && bulkhead_link_is_of_kind (link, tunnel->kind);
 }
 
 /* Not a way into a tunnel, trusted or not, and not the machine itself. */
@@ -44,13 +26,7 @@ bulkhead_compile_may_trust (const BulkheadTunnel *tunnel, const BulkheadNet *net
 {
     const BulkheadLink *link = bulkhead_net_find_link (net, tunnel->interface);
 
-    return link == NULL || is_of_kind (link, tunnel->kind);
-}
-
-static gboolean
-leads_to_router (const BulkheadLink *link)
-{
-    return link->default_route || link->gateways->len > 0;
+    return link == NULL || bulkhead_link_is_of_kind (link, tunnel->kind);
 }
 
 /* Where strangers come from, trusted tunnels not counted: a guest's link leads to no router. */
@@ -61,7 +37,7 @@ add_router_links (BulkheadTable *table, const BulkheadPolicy *policy, const Bulk
         const BulkheadLink *link = net->links->pdata[i];
         BulkheadElement element = { 0 };
 
-        if (link->type == BULKHEAD_LINK_LOOPBACK || !leads_to_router (link)
+        if (link->type == BULKHEAD_LINK_LOOPBACK || !bulkhead_link_leads_to_router (link)
             || bulkhead_compile_is_tunnel (link, policy))
             continue;
         add_ifname (&element, link->name);
@@ -348,9 +324,9 @@ add_guests (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNe
         const BulkheadLink *link = net->links->pdata[i];
         g_autoptr (GArray) ranges = NULL;
 
-        /* The egress guard is on uplinks only. */
-        if ((table->family == BULKHEAD_FAMILY_NETDEV && !link->uplink) || leads_to_router (link)
-            || !is_local_link (link, policy))
+        /* The egress guard is on uplinks only, and whoever is not forwarded for is no guest. */
+        if ((table->family == BULKHEAD_FAMILY_NETDEV && !(link->uplink && link->forwards))
+            || bulkhead_link_leads_to_router (link) || !is_local_link (link, policy))
             continue;
         ranges = link_ranges (link);
         bulkhead_ranges_intersect (ranges, private);

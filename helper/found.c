@@ -50,33 +50,18 @@ bulkhead_found_endpoints (const BulkheadTunnel *tunnel, const BulkheadWireguard 
     return tunnel->endpoints;
 }
 
-static GArray *
-private_blocks (void)
+static const BulkheadPrefix private_blocks[] = {
+    { { G_SOCKET_FAMILY_IPV4, { 10 } }, 8 },        { { G_SOCKET_FAMILY_IPV4, { 100, 64 } }, 10 },
+    { { G_SOCKET_FAMILY_IPV4, { 169, 254 } }, 16 }, { { G_SOCKET_FAMILY_IPV4, { 172, 16 } }, 12 },
+    { { G_SOCKET_FAMILY_IPV4, { 192, 168 } }, 16 }, { { G_SOCKET_FAMILY_IPV6, { 0xfc } }, 7 },
+};
+
+const BulkheadPrefix *
+bulkhead_found_private_block (const BulkheadPrefix *network)
 {
-    static const char *const blocks[] = { "10.0.0.0/8",    "100.64.0.0/10",  "169.254.0.0/16",
-                                          "172.16.0.0/12", "192.168.0.0/16", "fc00::/7" };
-    GArray *array = g_array_new (FALSE, FALSE, sizeof (BulkheadPrefix));
-
-    for (gsize i = 0; i < G_N_ELEMENTS (blocks); i++) {
-        BulkheadPrefix block;
-
-        if (!bulkhead_prefix_parse (blocks[i], &block))
-            g_assert_not_reached ();
-        g_array_append_val (array, block);
-    }
-    return array;
-}
-
-/* The first of @prefixes that covers all of @inner, or NULL. */
-static const BulkheadPrefix *
-find_cover (const GArray *prefixes, const BulkheadPrefix *inner)
-{
-    for (guint i = 0; i < prefixes->len; i++) {
-        const BulkheadPrefix *prefix = &g_array_index (prefixes, BulkheadPrefix, i);
-
-        if (bulkhead_prefix_covers (prefix, inner))
-            return prefix;
-    }
+    for (gsize i = 0; i < G_N_ELEMENTS (private_blocks); i++)
+        if (bulkhead_prefix_covers (&private_blocks[i], network))
+            return &private_blocks[i];
     return NULL;
 }
 
@@ -91,13 +76,12 @@ static GArray *
 private_networks (const BulkheadLink *link, gboolean whole)
 {
     const GArray *const lists[] = { link->onlink, link->routed };
-    g_autoptr (GArray) blocks = private_blocks ();
     GArray *networks = g_array_new (FALSE, FALSE, sizeof (BulkheadPrefix));
 
     for (gsize list = 0; list < G_N_ELEMENTS (lists); list++) {
         for (guint i = 0; i < lists[list]->len; i++) {
             const BulkheadPrefix *network = &g_array_index (lists[list], BulkheadPrefix, i);
-            const BulkheadPrefix *block = find_cover (blocks, network);
+            const BulkheadPrefix *block = bulkhead_found_private_block (network);
 
             if (block != NULL)
                 g_array_append_vals (networks, whole ? block : network, 1);
@@ -145,6 +129,8 @@ bulkhead_found_update (const BulkheadTunnel *tunnel, const BulkheadNet *net)
     const BulkheadWireguard *wireguard = bulkhead_net_find_wireguard (net, tunnel->interface);
     const BulkheadLink *link = bulkhead_net_find_link (net, tunnel->interface);
 
+    if (updated->kind == BULKHEAD_TUNNEL_UNKNOWN)
+        updated->kind = bulkhead_found_kind (net, tunnel->interface);
     if (wireguard != NULL) {
         g_array_unref (updated->endpoints);
         updated->endpoints = g_array_copy (bulkhead_found_endpoints (tunnel, wireguard));
@@ -152,7 +138,8 @@ bulkhead_found_update (const BulkheadTunnel *tunnel, const BulkheadNet *net)
             updated->mark = wireguard->mark;
     }
     /* Another link may have been given the name (LEAKS L38). */
-    if (link != NULL && link->up && link->addresses->len > 0 && bulkhead_link_may_be_trusted (link))
+    if (link != NULL && link->up && link->addresses->len > 0
+        && bulkhead_link_is_of_kind (link, updated->kind))
         take_networks (updated, link);
     return updated;
 }

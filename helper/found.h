@@ -13,6 +13,9 @@ BulkheadTunnelKind bulkhead_found_kind (const BulkheadNet *net, const char *inte
 /* A tunnel of the link's name, with all that bulkhead_found_update() finds. (transfer full) */
 BulkheadTunnel *bulkhead_found_tunnel (const BulkheadNet *net, const char *interface);
 
+/* The block of private addresses, CGNAT's included, that @network is of; NULL: it is public. */
+const BulkheadPrefix *bulkhead_found_private_block (const BulkheadPrefix *network);
+
 /*
  * The endpoints that count: those known, unless the WireGuard link (nullable) has roamed to a
  * server that nobody wrote down; then its own word counts and the old one's does not.
@@ -20,9 +23,9 @@ BulkheadTunnel *bulkhead_found_tunnel (const BulkheadNet *net, const char *inter
  */
 GArray *bulkhead_found_endpoints (const BulkheadTunnel *tunnel, const BulkheadWireguard *wireguard);
 /*
- * @tunnel as @net has it now: the mark of its WireGuard link, the endpoints that count, and, while
- * it is up and has an address, the private networks behind it (LEAKS L25). What @net does not tell
- * stays as it was known. (transfer full)
+ * @tunnel as @net has it now: its kind, when that was not known (LEAKS L38), the mark of its
+ * WireGuard link, the endpoints that count, and, while it is up and has an address, the private
+ * networks behind it (LEAKS L25). What @net does not tell stays as it was known. (transfer full)
  */
 BulkheadTunnel *bulkhead_found_update (const BulkheadTunnel *tunnel, const BulkheadNet *net);
 

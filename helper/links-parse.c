@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "links-parse.h"
 
-#include "net.h"
+#include "found.h"
 
 #include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_arp.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -164,6 +166,31 @@ read_counters (const struct nlattr *attribute, BulkheadLink *link)
     link->sent = counters.tx_bytes;
 }
 
+/* One value of the array of settings that a link has for a family; it may be shorter than ours. */
+static gboolean
+get_setting (const struct nlattr *family, guint16 array, guint index)
+{
+    const struct nlattr *of[ATTRIBUTES] = { 0 };
+    guint32 value = 0;
+
+    if (family != NULL)
+        mnl_attr_parse_nested (family, collect_cb, of);
+    if (of[array] != NULL && mnl_attr_get_payload_len (of[array]) >= (index + 1) * sizeof value)
+        memcpy (&value, (const guint32 *)mnl_attr_get_payload (of[array]) + index, sizeof value);
+    return value != 0;
+}
+
+static gboolean
+read_forwards (const struct nlattr *families)
+{
+    const struct nlattr *of[ATTRIBUTES] = { 0 };
+
+    if (families != NULL)
+        mnl_attr_parse_nested (families, collect_cb, of);
+    return get_setting (of[AF_INET], IFLA_INET_CONF, IPV4_DEVCONF_FORWARDING - 1)
+           || get_setting (of[AF_INET6], IFLA_INET6_CONF, DEVCONF_FORWARDING);
+}
+
 static void
 read_link (const struct nlmsghdr *message, GPtrArray *links)
 {
@@ -181,6 +208,7 @@ read_link (const struct nlmsghdr *message, GPtrArray *links)
     link = bulkhead_link_new (info->ifi_index, name, type_of_link (info, of));
     link->up = (info->ifi_flags & IFF_UP) != 0 && (info->ifi_flags & IFF_LOWER_UP) != 0;
     link->master = (int)get_u32 (of[IFLA_MASTER], 0);
+    link->forwards = read_forwards (of[IFLA_AF_SPEC]);
     read_counters (of[IFLA_STATS64], link);
     g_ptr_array_add (links, link);
 }
@@ -240,15 +268,35 @@ read_address (const struct nlmsghdr *message, GPtrArray *links)
     add_network (link->onlink, &peer);
 }
 
-/* Whether a snapshot reads anything of this route: those of the main table that lead to a link. */
+typedef struct {
+    BulkheadPrefix destination;
+    gboolean main; /* of the main table */
+} Route;
+
 static gboolean
-route_is_read (const struct rtmsg *info, const struct nlattr *const *of)
+get_destination (const struct rtmsg *info, const struct nlattr *destination, BulkheadPrefix *ret)
 {
-    if (info->rtm_family != AF_INET && info->rtm_family != AF_INET6)
+    ret->length = info->rtm_dst_len;
+    return info->rtm_dst_len == 0
+           || (get_address (destination, info->rtm_family, &ret->address)
+               && info->rtm_dst_len <= 8 * bulkhead_address_size (&ret->address));
+}
+
+/* FALSE: a snapshot reads nothing of this route. Policy routing may keep the default route, and a
+ * VPN what is behind it, in other tables than main; what routing daemons have there by the hundred
+ * thousand are public networks, which say nothing. */
+static gboolean
+get_route (const struct rtmsg *info, const struct nlattr *const *of, Route *ret)
+{
+    guint32 table = get_u32 (of[RTA_TABLE], info->rtm_table);
+
+    if ((info->rtm_family != AF_INET && info->rtm_family != AF_INET6)
+        || info->rtm_type != RTN_UNICAST || (info->rtm_flags & RTM_F_CLONED) != 0
+        || table == RT_TABLE_LOCAL || !get_destination (info, of[RTA_DST], &ret->destination))
         return FALSE;
-    if (get_u32 (of[RTA_TABLE], info->rtm_table) != RT_TABLE_MAIN)
-        return FALSE;
-    return info->rtm_type == RTN_UNICAST && (info->rtm_flags & RTM_F_CLONED) == 0;
+    ret->main = table == RT_TABLE_MAIN;
+    return ret->main || ret->destination.length <= 1
+           || bulkhead_found_private_block (&ret->destination) != NULL;
 }
 
 static gboolean
@@ -269,11 +317,12 @@ get_gateway (const struct nlattr *const *of, int family, BulkheadAddress *ret)
 /*
  * One next hop of a route: @of are its own attributes. 0.0.0.0/1, 128.0.0.0/1 and their IPv6 twins
  * are a VPN's cover over the default route: neither a default route, as the one below is still
- * there, nor a network.
+ * there, nor a network. Another table than main may be a VPN's own: its default route makes
+ * no uplink, and no network of it is called local.
  */
 static void
-read_hop (GPtrArray *links, const struct rtmsg *info, const BulkheadPrefix *destination,
-          guint32 index, const struct nlattr *const *of)
+read_hop (GPtrArray *links, const struct rtmsg *info, const Route *route, guint32 index,
+          const struct nlattr *const *of)
 {
     BulkheadLink *link = find_link (links, index);
     BulkheadAddress gateway;
@@ -283,19 +332,19 @@ read_hop (GPtrArray *links, const struct rtmsg *info, const BulkheadPrefix *dest
         return;
     if (has_gateway)
         g_array_append_val (link->gateways, gateway);
-    if (destination->length == 0)
+    if (route->destination.length == 0 && route->main)
         link->default_route = TRUE;
-    if (destination->length <= 1)
+    if (route->destination.length <= 1)
         return;
-    if (has_gateway)
-        add_network (link->routed, destination);
+    if (has_gateway || !route->main)
+        add_network (link->routed, &route->destination);
     /* IPv6 has no scopes: there every route without a gateway is on-link. */
     else if (info->rtm_family == AF_INET6 || info->rtm_scope == RT_SCOPE_LINK)
-        add_network (link->onlink, destination);
+        add_network (link->onlink, &route->destination);
 }
 
 static void
-read_hops (GPtrArray *links, const struct rtmsg *info, const BulkheadPrefix *destination,
+read_hops (GPtrArray *links, const struct rtmsg *info, const Route *route,
            const struct nlattr *multipath)
 {
     struct rtnexthop *hop = mnl_attr_get_payload (multipath);
@@ -305,7 +354,7 @@ read_hops (GPtrArray *links, const struct rtmsg *info, const BulkheadPrefix *des
         const struct nlattr *of[ATTRIBUTES] = { 0 };
 
         mnl_attr_parse_payload (RTNH_DATA (hop), hop->rtnh_len - sizeof *hop, collect_cb, of);
-        read_hop (links, info, destination, hop->rtnh_ifindex, of);
+        read_hop (links, info, route, hop->rtnh_ifindex, of);
         left -= RTNH_ALIGN (hop->rtnh_len);
         hop = RTNH_NEXT (hop);
     }
@@ -316,20 +365,14 @@ read_route (const struct nlmsghdr *message, GPtrArray *links)
 {
     const struct rtmsg *info = mnl_nlmsg_get_payload (message);
     const struct nlattr *of[ATTRIBUTES];
-    BulkheadPrefix destination = { .length = 0 };
+    Route route = { 0 };
 
-    if (!collect (message, sizeof *info, of) || !route_is_read (info, of))
+    if (!collect (message, sizeof *info, of) || !get_route (info, of, &route))
         return;
-    if (info->rtm_dst_len != 0) {
-        if (!get_address (of[RTA_DST], info->rtm_family, &destination.address)
-            || info->rtm_dst_len > 8 * bulkhead_address_size (&destination.address))
-            return;
-        destination.length = info->rtm_dst_len;
-    }
     if (of[RTA_MULTIPATH] != NULL)
-        read_hops (links, info, &destination, of[RTA_MULTIPATH]);
+        read_hops (links, info, &route, of[RTA_MULTIPATH]);
     else
-        read_hop (links, info, &destination, get_u32 (of[RTA_OIF], 0), of);
+        read_hop (links, info, &route, get_u32 (of[RTA_OIF], 0), of);
 }
 
 int
@@ -348,9 +391,10 @@ gboolean
 bulkhead_links_event_counts (const struct nlmsghdr *message)
 {
     const struct nlattr *of[ATTRIBUTES];
+    Route route = { 0 };
 
     if (message->nlmsg_type != RTM_NEWROUTE && message->nlmsg_type != RTM_DELROUTE)
         return TRUE;
     return collect (message, sizeof (struct rtmsg), of)
-           && route_is_read (mnl_nlmsg_get_payload (message), of);
+           && get_route (mnl_nlmsg_get_payload (message), of, &route);
 }

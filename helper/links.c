@@ -22,6 +22,8 @@ struct _BulkheadLinks {
     GSource *source;
     GSource *timer;   /* runs from the first event of a burst until SETTLE_MS of silence */
     gboolean changed; /* and was not told yet */
+
+    GHashTable *with_router; /* set of indexes of links: see remember_routers() */
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadLinks, bulkhead_links, G_TYPE_OBJECT)
@@ -126,6 +128,26 @@ on_events_cb (int fd, GIOCondition condition, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+/* A VPN takes routes away, not routers: a link leads where it led for as long as it has an address.
+ * Without one it may become something else, as wlan0 does that is made a hotspot. */
+static void
+remember_routers (BulkheadLinks *self, GPtrArray *links)
+{
+    GHashTable *with_router = g_hash_table_new (NULL, NULL);
+
+    for (guint i = 0; i < links->len; i++) {
+        BulkheadLink *link = links->pdata[i];
+        gpointer index = GINT_TO_POINTER (link->index);
+
+        link->had_router =
+            bulkhead_link_has_address (link) && g_hash_table_contains (self->with_router, index);
+        if (bulkhead_link_leads_to_router (link))
+            g_hash_table_add (with_router, index);
+    }
+    g_hash_table_unref (self->with_router);
+    self->with_router = with_router;
+}
+
 GPtrArray *
 bulkhead_links_read (BulkheadLinks *links, GError **error)
 {
@@ -137,8 +159,10 @@ bulkhead_links_read (BulkheadLinks *links, GError **error)
 
         g_usleep (i * PAUSE_US);
         failure = dump (array);
-        if (failure == 0)
+        if (failure == 0) {
+            remember_routers (links, array);
             return g_steal_pointer (&array);
+        }
     }
     /* What interrupted may be a change of something that sends no event we count. */
     if (failure == EINTR)
@@ -157,6 +181,7 @@ bulkhead_links_finalize (GObject *object)
     clear_source (&self->source);
     if (self->events != NULL)
         mnl_socket_close (self->events);
+    g_hash_table_unref (self->with_router);
     G_OBJECT_CLASS (bulkhead_links_parent_class)->finalize (object);
 }
 
@@ -171,6 +196,21 @@ bulkhead_links_class_init (BulkheadLinksClass *klass)
 static void
 bulkhead_links_init (BulkheadLinks *self)
 {
+    self->with_router = g_hash_table_new (NULL, NULL);
+}
+
+/* What tells of forwarding has no bits of its own to bind to. */
+static gboolean
+join_settings (struct mnl_socket *events)
+{
+    const int groups[] = { RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF };
+    gboolean joined = TRUE;
+
+    for (gsize i = 0; joined && i < G_N_ELEMENTS (groups); i++)
+        joined = mnl_socket_setsockopt (events, NETLINK_ADD_MEMBERSHIP, (void *)&groups[i],
+                                        sizeof groups[i])
+                 == 0;
+    return joined;
 }
 
 BulkheadLinks *
@@ -181,7 +221,8 @@ bulkhead_links_new (GError **error)
     g_autoptr (BulkheadLinks) self = g_object_new (BULKHEAD_TYPE_LINKS, NULL);
 
     self->events = mnl_socket_open2 (NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (self->events == NULL || mnl_socket_bind (self->events, groups, MNL_SOCKET_AUTOPID) < 0) {
+    if (self->events == NULL || mnl_socket_bind (self->events, groups, MNL_SOCKET_AUTOPID) < 0
+        || !join_settings (self->events)) {
         g_set_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED, "cannot watch links: %s",
                      g_strerror (errno));
         return NULL;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Watches rtnetlink and yields snapshots of all links, their addresses and the routes of the main
- * table. It keeps no state between snapshots that could go stale: every burst of events ends in
- * one full dump. It never changes anything in the kernel and never looks at what it means.
+ * Watches rtnetlink and yields snapshots of all links, their addresses and routes: those of the
+ * main table, and of the others default routes and private networks, of which there are few. It
+ * keeps no state between snapshots that could go stale, but which links had a router while they
+ * have an address (had_router): every burst of events ends in one full dump. It never changes
+ * anything in the kernel and never looks at what it means.
  */
 #pragma once
 

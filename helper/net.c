@@ -58,15 +58,19 @@ prefix_is_link_local (const BulkheadPrefix *prefix)
            && (address->bytes[1] & 0xc0) == 0x80;
 }
 
-/* The kernel gives fe80:: to every link that is up, so it tells nothing about whose bridge it is.
- */
-static gboolean
-has_address_of_its_own (const BulkheadLink *link)
+gboolean
+bulkhead_link_has_address (const BulkheadLink *link)
 {
     for (guint i = 0; i < link->addresses->len; i++)
         if (!prefix_is_link_local (&g_array_index (link->addresses, BulkheadPrefix, i)))
             return TRUE;
     return FALSE;
+}
+
+gboolean
+bulkhead_link_leads_to_router (const BulkheadLink *link)
+{
+    return link->had_router || link->default_route || link->gateways->len > 0;
 }
 
 gboolean
@@ -82,16 +86,17 @@ bulkhead_link_is_uplink (const BulkheadLink *link, const BulkheadLink *master)
     case BULKHEAD_LINK_TEAM:
     case BULKHEAD_LINK_WWAN:
     case BULKHEAD_LINK_MACVLAN:
+    case BULKHEAD_LINK_PPP:
         return TRUE;
     case BULKHEAD_LINK_VETH:
         /* A master that is unknown, or no bridge, is taken to lead outside. */
         if (link->master == 0 || master == NULL || master->type != BULKHEAD_LINK_BRIDGE)
             return TRUE;
-        return link->default_route || master->default_route || !has_address_of_its_own (master);
+        return bulkhead_link_leads_to_router (link) || bulkhead_link_leads_to_router (master)
+               || !bulkhead_link_has_address (master);
     case BULKHEAD_LINK_OTHER:
     case BULKHEAD_LINK_WIREGUARD:
     case BULKHEAD_LINK_TUN:
-    case BULKHEAD_LINK_PPP:
     case BULKHEAD_LINK_XFRM:
     case BULKHEAD_LINK_OVPN:
     case BULKHEAD_LINK_DUMMY:
@@ -247,7 +252,8 @@ links_equal (gconstpointer data_a, gconstpointer data_b)
 
     return a->index == b->index && strcmp (a->name, b->name) == 0 && a->type == b->type
            && a->up == b->up && a->master == b->master && a->uplink == b->uplink
-           && a->default_route == b->default_route
+           && a->default_route == b->default_route && a->had_router == b->had_router
+           && a->forwards == b->forwards
            && arrays_equal (a->addresses, b->addresses, (GCompareFunc)bulkhead_prefix_compare)
            && arrays_equal (a->onlink, b->onlink, (GCompareFunc)bulkhead_prefix_compare)
            && arrays_equal (a->routed, b->routed, (GCompareFunc)bulkhead_prefix_compare)
@@ -329,6 +335,23 @@ bulkhead_link_may_be_trusted (const BulkheadLink *link)
     case BULKHEAD_LINK_OVPN:
     case BULKHEAD_LINK_DUMMY:
         return TRUE;
+    }
+    g_assert_not_reached ();
+}
+
+gboolean
+bulkhead_link_is_of_kind (const BulkheadLink *link, BulkheadTunnelKind kind)
+{
+    switch (kind) {
+    case BULKHEAD_TUNNEL_WIREGUARD:
+        return link->type == BULKHEAD_LINK_WIREGUARD || link->type == BULKHEAD_LINK_TUN;
+    case BULKHEAD_TUNNEL_OPENVPN:
+        return link->type == BULKHEAD_LINK_OVPN || link->type == BULKHEAD_LINK_TUN;
+    case BULKHEAD_TUNNEL_OTHER:
+        return bulkhead_link_may_be_trusted (link) && link->type != BULKHEAD_LINK_VETH
+               && link->type != BULKHEAD_LINK_DUMMY && link->type != BULKHEAD_LINK_OTHER;
+    case BULKHEAD_TUNNEL_UNKNOWN:
+        return bulkhead_link_may_be_trusted (link);
     }
     g_assert_not_reached ();
 }

@@ -47,11 +47,14 @@ typedef struct {
     gboolean uplink;        /* worked out by bulkhead_net_new() */
     GArray *addresses;      /* of BulkheadPrefix: its own, host bits kept, sorted */
     GArray *onlink;         /* of BulkheadPrefix: networks reached without a gateway */
-    GArray *routed;         /* of BulkheadPrefix: networks reached through a gateway on it; not the
-                             * default route, nor the two halves a VPN covers it with */
-    GArray *gateways;       /* of BulkheadAddress: next hops of all its routes: a VPN may leave of
-                             * the router only the route to its server */
-    gboolean default_route; /* it has one, with a gateway or without; two halves are none */
+    GArray *routed;         /* of BulkheadPrefix: networks reached through a gateway on it, or, if
+                             * they are private, by other tables than main; not the default
+                             * route, nor the two halves a VPN covers it with */
+    GArray *gateways;       /* of BulkheadAddress: next hops of its routes: a VPN may leave of the
+                             * router only the route to its server */
+    gboolean default_route; /* it has one in main, with a gateway or without; two halves are none */
+    gboolean had_router;    /* it was seen with a default route or a gateway: see links.h */
+    gboolean forwards;      /* the kernel forwards packets that come in by it, IPv4 or IPv6 */
     guint64 received;       /* bytes, since the link was made */
     guint64 sent;
 } BulkheadLink;
@@ -94,19 +97,27 @@ gboolean bulkhead_net_equal (const BulkheadNet *a, const BulkheadNet *b);
 const BulkheadLink *bulkhead_net_find_link (const BulkheadNet *net, const char *name);
 const BulkheadWireguard *bulkhead_net_find_wireguard (const BulkheadNet *net, const char *name);
 
+/* Any but fe80::, which the kernel gives to every link that is up. */
+gboolean bulkhead_link_has_address (const BulkheadLink *link);
+/* It leads to a router: it has a default route or a gateway, or had one. A VPN may take every route
+ * by a link away, and the router is still there. */
+gboolean bulkhead_link_leads_to_router (const BulkheadLink *link);
 /*
  * Whether frames that leave by @link leave the machine. Hardware always, also as a port of a
- * bridge (bridged guests' frames pass there: LEAKS L85); vlan, bond, team, wwan, macvlan; a veth
- * without a master, or one in a bridge that leads outside (the bridge has no address of its own,
- * fe80:: not counted, for every link has one; or it holds a default route: then nobody can tell
- * which port is the guest's); and whatever holds a default route, tunnels' kinds too: a modem's
- * PPP link leads outside, and which tunnels are trusted is not known here. Never loopback and
- * bridges themselves; without a default route, no tunnels' kinds, taps, dummies, or veths in a
- * bridge with an address of its own and no default route (docker0, virbr0, lxcbr0).
+ * bridge (bridged guests' frames pass there: LEAKS L85); vlan, bond, team, wwan, macvlan; ppp, as
+ * modems have it; a veth without a master, or one in a bridge that leads outside (the bridge has no
+ * address of its own, fe80:: not counted, for every link has one; or it leads to a router: then
+ * nobody can tell which port is the guest's); and whatever holds a default route, tunnels' kinds
+ * too, for which tunnels are trusted is not known here. Never loopback and bridges themselves;
+ * without a default route, no other tunnels' kinds, taps, dummies, or veths in a bridge with an
+ * address of its own and no router (docker0, virbr0, lxcbr0).
  */
 gboolean bulkhead_link_is_uplink (const BulkheadLink *link, const BulkheadLink *master);
 /* FALSE for what can never be a tunnel, whatever the policy calls it: loopback, bridges, and links
  * of hardware (a name may be born again on another link: LEAKS L38). */
 gboolean bulkhead_link_may_be_trusted (const BulkheadLink *link);
+/* Whether a tunnel of @kind may have such a link: a name may be born again on another kind of link
+ * (LEAKS L38). Of an unknown kind, whatever may be trusted. */
+gboolean bulkhead_link_is_of_kind (const BulkheadLink *link, BulkheadTunnelKind kind);
 /* Tunnels' kinds: WireGuard, tun and tap without a master, ppp, xfrm, ovpn. */
 gboolean bulkhead_link_may_be_tunnel (const BulkheadLink *link);

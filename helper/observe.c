@@ -72,11 +72,11 @@ bulkhead_observe_tunnel_is_up (const BulkheadNet *net, const BulkheadTunnel *tun
     const BulkheadWireguard *wireguard;
 
     if (link == NULL || !link->up || link->addresses->len == 0
-        || !bulkhead_link_may_be_trusted (link))
+        || !bulkhead_link_is_of_kind (link, tunnel->kind))
         return FALSE;
     wireguard = bulkhead_net_find_wireguard (net, tunnel->interface);
     if (wireguard == NULL) /* one that cannot be read is not known to be up */
-        return tunnel->kind != BULKHEAD_TUNNEL_WIREGUARD;
+        return tunnel->kind != BULKHEAD_TUNNEL_WIREGUARD && link->type != BULKHEAD_LINK_WIREGUARD;
     return handshake_is_fresh (wireguard);
 }
 

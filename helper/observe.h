@@ -8,7 +8,8 @@
 /* Returns: (transfer full): NULL when the kernel does not answer; then what was known stays. */
 BulkheadNet *bulkhead_observe (BulkheadLinks *reader, BulkheadFeatures features);
 
-/* Link up, with an address, and for WireGuard a handshake younger than 180 s. */
+/* Link of the tunnel's kind, up, with an address, and for WireGuard a handshake younger than 180 s.
+ */
 gboolean bulkhead_observe_tunnel_is_up (const BulkheadNet *net, const BulkheadTunnel *tunnel);
 gboolean bulkhead_observe_any_tunnel_is_up (const BulkheadNet *net, const BulkheadPolicy *policy);
 

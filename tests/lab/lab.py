@@ -213,6 +213,10 @@ class Lab:
     def _build_victim(self):
         victim = self.victim
         if self.bridge:
+            # As a kernel without br_netfilter has it: what the inet rules see of bridged frames
+            # would hide what the guard on the port lets out.
+            victim.run("sysctl", "-qew", "net.bridge.bridge-nf-call-iptables=0",
+                       "net.bridge.bridge-nf-call-ip6tables=0")
             victim.ip(f"link add br0 address {self.victim_mac} type bridge\nlink set eth0 master br0\n"
                       "link set br0 up\n")
         victim.ip("link set eth0 up")
@@ -283,7 +287,25 @@ class Lab:
         """)
         return made
 
-    def plug(self, name="usb0", index=None):
+    def hotspot(self):
+        """A client of the victim's, by a link of its own with NAT, as a hotspot has it."""
+        made = self.namespace("client")
+        self.victim.sysctl(net__ipv4__ip_forward=1)
+        self.victim.ip(f"""
+            link add ap0 type veth peer name eth0 netns {made.pid}
+            addr add 10.42.0.1/24 dev ap0
+            link set ap0 up
+        """)
+        made.ip("""
+            addr add 10.42.0.2/24 dev eth0
+            link set eth0 up
+            route add default via 10.42.0.1
+        """)
+        self.victim.nft("""table inet hotspot { chain out { type nat hook postrouting priority 100;
+            ip saddr 10.42.0.0/24 oifname != "ap0" masquerade; }; }""")
+        return made
+
+    def plug(self, name="usb0", index=None, routed=True):
         """A phone or a dock: a link to the ISP's isp2, and its default route wins."""
         self.victim.ip(f"link add {name} {f'index {index}' if index else ''} type veth "
                        f"peer name isp2 netns {self.isp.pid}\n")
@@ -296,6 +318,10 @@ class Lab:
             link set {name} up
             addr add 192.168.9.2/24 dev {name}
             addr add 2001:db8:29::2/64 dev {name}
+        """)
+        if not routed:
+            return
+        self.victim.ip(f"""
             route add default via 192.168.9.1 dev {name} metric 1
             route add ::/0 via 2001:db8:29::1 dev {name} metric 1
         """)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The uplink is a port of a bridge, with a guest beside the host (LEAKS L85)."""
+import signal
+import time
+
 import pytest
 
-from checks import BLOCKING, assert_seen, assert_silent, state
+from checks import BLOCKING, Silence, assert_seen, assert_silent, state
 from traffic import internet_ways, ordinary_ways, packet_ways
 
 LAB = {"bridge": True, "static": True}
@@ -33,6 +36,27 @@ def test_guest_with_lan_bypass(lab, guest):
     lab.must("lan", "on")
     lab.must("lock")
     assert_silent(lab, ways, where=guest, lan=True)
+
+
+def test_guest_while_the_vpn_has_the_default_route(lab, guest, wireguard):
+    """The bridge keeps the route to the VPN's server, then not even that: its port is guarded on."""
+    ways = [w for f in (4, 6) for w in internet_ways(f) + packet_ways(lab, f)]
+    lab.must("lock")
+    try:
+        with Silence(lab, ways, wireguard.endpoints(), guest):
+            lab.victim.ip("route add 203.0.113.5/32 via 192.168.7.1 dev br0\n"
+                          "route add 2001:db8:5::5/128 via 2001:db8:7::1 dev br0\n"
+                          "route del default\nroute del ::/0 dev br0\n")
+            time.sleep(0.2)
+            lab.stop_helper(signal.SIGKILL)
+            lab.start_helper()
+            time.sleep(0.2)
+            lab.victim.ip("route del 203.0.113.5/32\nroute del 2001:db8:5::5/128\n")
+            time.sleep(0.2)
+        lab.must("unlock")
+        assert_seen(lab, ways, where=guest)
+    finally:
+        lab.routes()
 
 
 def test_host(lab, guest):

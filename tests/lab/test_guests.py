@@ -85,3 +85,40 @@ def test_macvlan_child(lab, child):
     assert_seen(lab, ways, where=child)
     lab.must("lock")
     assert_silent(lab, ways, where=child)
+
+
+def test_hotspot_client(lab, wireguard):
+    """What the tunnel answers to a client goes out by the link that the client is on."""
+    client = lab.hotspot()
+    lab.must("lock")
+    try:
+        assert lab.page(4, where=client) == "203.0.113.5"
+        ways = internet_ways(4)
+        wireguard.kill()
+        assert_silent(lab, ways, where=client, endpoints=wireguard.endpoints())
+    finally:
+        lab.victim.ip("link del ap0")
+
+
+def test_link_without_a_router(lab):
+    """A second card, a network without a gateway: nobody is forwarded for, so no guests are there.
+    With forwarding on there may be, but not where a router was seen; port mapping never (L57)."""
+    base = f"packet,to=192.168.9.1,from=192.168.9.2,dev=lan0,mac={lab.isp2_mac},rate=40,"
+    ways = [base + "port=9100,tag=printer,bypass=1", base + "port=5351,tag=port-mapping",
+            base + "port=1900,tag=upnp"]
+    lab.victim.sysctl(net__ipv4__ip_forward=0, net__ipv6__conf__all__forwarding=0)
+    lab.plug("lan0", routed=False)
+    try:
+        assert_seen(lab, ways, witness=lambda m: lab.witness(m, "isp2"))
+        lab.must("lock")
+        assert_silent(lab, ways, 0.2, interface="isp2")
+        lab.victim.sysctl(net__ipv4__ip_forward=1)
+        assert_silent(lab, ways[1:], 0.2, interface="isp2")
+        lab.victim.ip("route add 10.77.0.0/16 via 192.168.9.1")
+        time.sleep(0.1)
+        lab.victim.ip("route del 10.77.0.0/16")
+        time.sleep(0.1)
+        assert_silent(lab, ways, 0.2, interface="isp2")
+    finally:
+        lab.victim.sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
+        lab.isp.ip("link del isp2")

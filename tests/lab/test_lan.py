@@ -77,6 +77,14 @@ def test_lan_port_mapping(lab):
     assert not heard()
     lab.must("except", "add", TARGET[4], "--protocol", "udp", "--port", "5351")
     assert_seen(lab, [f"udp,to={TARGET[4]},port=5351,tag=exception"])
+    # Policy routing: the router is known from another table than main.
+    lab.victim.ip("route del default\nroute add default via 192.168.7.1 dev eth0 table 100\n")
+    try:
+        time.sleep(0.1)
+        assert_silent(lab, ways, lan=True)
+        assert not heard()
+    finally:
+        lab.victim.ip("route del default table 100")
 
 
 def listen(port):
@@ -114,12 +122,16 @@ def test_lan_is_private_and_on_link(lab):
 
 
 def test_lan_minus_the_tunnels_subnet(lab, wireguard):
-    """L25: the ISP takes the tunnel's own private addresses onto the LAN."""
-    lab.victim.ip("addr add 10.8.0.77/16 dev eth0\nroute add 10.8.0.53/32 dev eth0\n")
-    lab.isp.ip("addr add 10.8.0.53/16 dev isp0\n")
+    """L25: the ISP takes the tunnel's own private addresses onto the LAN, and those of a network
+    behind it that only wg-quick's own table knows."""
+    lab.victim.ip("addr add 10.8.0.77/16 dev eth0\nroute add 10.8.0.53/32 dev eth0\n"
+                  "addr add 10.50.0.77/24 dev eth0\n"
+                  f"route add 10.50.0.0/24 dev wg0 table {wireguard.mark}\n")
+    lab.isp.ip("addr add 10.8.0.53/16 dev isp0\naddr add 10.50.0.53/24 dev isp0\n")
     try:
         ways = ["udp,to=10.8.0.53,port=7001,tag=stolen", "udp,to=10.8.0.53,port=53,tag=stolen-dns",
-                "udp,to=10.8.0.53,port=7001,tag=stolen-bound,dev=eth0"]
+                "udp,to=10.8.0.53,port=7001,tag=stolen-bound,dev=eth0",
+                "udp,to=10.50.0.53,port=7001,tag=stolen-table,dev=eth0"]
         assert_seen(lab, ways)
         lab.must("lan", "on")
         lab.must("lock")
@@ -128,8 +140,10 @@ def test_lan_minus_the_tunnels_subnet(lab, wireguard):
         wireguard.kill()
         assert_silent(lab, ways, endpoints=wireguard.endpoints(), lan=True)
     finally:
-        lab.victim.ip("addr del 10.8.0.77/16 dev eth0\nroute del 10.8.0.53/32\n", check=False)
-        lab.isp.ip("addr del 10.8.0.53/16 dev isp0\n", check=False)
+        lab.victim.ip("addr del 10.8.0.77/16 dev eth0\nroute del 10.8.0.53/32\n"
+                      "addr del 10.50.0.77/24 dev eth0\n", check=False)
+        lab.isp.ip("addr del 10.8.0.53/16 dev isp0\naddr del 10.50.0.53/24 dev isp0\n",
+                   check=False)
 
 
 def test_lan_is_not_told_the_tunnels_address(lab, wireguard):

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Links come, go and change their names and indexes; sockets keep sources that are no longer."""
+import signal
 import time
 
 import pytest
 
-from checks import BLOCKING, Silence, assert_seen, assert_silent, state
+from checks import BLOCKING, PROTECTED, Silence, assert_seen, assert_silent, state
 from lab import WireGuard
 from traffic import TARGET, internet_ways, link_ways, new_mark, ordinary_ways, packet_ways, probe_ways
 from vpn import wait_for
@@ -111,6 +112,25 @@ def test_dead_tunnels_name(lab, wireguard, plugged):
         assert_seen(lab, ways)
     finally:
         lab.victim.ip("link del wg0", check=False)
+
+
+def test_dead_tunnels_name_on_a_veth(lab, plugged):
+    """Trusted before it was ever there: what it is was learnt when it came, and is stored."""
+    tunnel = lab.use(WireGuard(lab))
+    lab.must(*tunnel.add_args())
+    tunnel.start().wait_up()
+    lab.must("lock")
+    assert wait_for(lambda: state(lab) == PROTECTED, 3)
+    tunnel.kill()
+    lab.stop_helper(signal.SIGKILL)
+    lab.start_helper()
+    lab.plug("wg0")
+    ways = ways_by(lab, "wg0")
+    time.sleep(LATER)
+    assert state(lab) == BLOCKING
+    assert_silent(lab, ways, interface="isp2")
+    lab.must("unlock")
+    assert_seen(lab, ways, witness=lambda m: lab.witness(m, "isp2"))
 
 
 def test_uplink_renamed(lab, plugged):

@@ -4,10 +4,15 @@
 #include <string.h>
 
 static const char *const link_types[] = {
-    [BULKHEAD_LINK_OTHER] = "other",         [BULKHEAD_LINK_LOOPBACK] = "loopback",
-    [BULKHEAD_LINK_HARDWARE] = "hardware",   [BULKHEAD_LINK_VLAN] = "vlan",
-    [BULKHEAD_LINK_VETH] = "veth",           [BULKHEAD_LINK_BRIDGE] = "bridge",
-    [BULKHEAD_LINK_WIREGUARD] = "wireguard", [BULKHEAD_LINK_TUN] = "tun",
+    [BULKHEAD_LINK_OTHER] = "other",
+    [BULKHEAD_LINK_LOOPBACK] = "loopback",
+    [BULKHEAD_LINK_HARDWARE] = "hardware",
+    [BULKHEAD_LINK_VLAN] = "vlan",
+    [BULKHEAD_LINK_VETH] = "veth",
+    [BULKHEAD_LINK_BRIDGE] = "bridge",
+    [BULKHEAD_LINK_WIREGUARD] = "wireguard",
+    [BULKHEAD_LINK_TUN] = "tun",
+    [BULKHEAD_LINK_PPP] = "ppp",
 };
 
 static GStrv
@@ -50,6 +55,7 @@ load_link (GKeyFile *file, const char *group)
     g_auto (GStrv) gateways = strings (file, group, "gateways");
 
     link->up = TRUE;
+    link->forwards = g_key_file_get_boolean (file, group, "forwards", NULL);
     link->master = g_key_file_get_integer (file, group, "master", NULL);
     for (guint i = 0; addresses[i] != NULL; i++) {
         BulkheadPrefix own = own_address (addresses[i]);

@@ -201,6 +201,37 @@ test_wireguard (void)
     }
 }
 
+/* Trusted before it was ever there, its kind is learnt once; no other link changes it. */
+static void
+test_kind_is_learnt (void)
+{
+    static const struct {
+        BulkheadTunnelKind known;
+        BulkheadLinkType type;
+        BulkheadTunnelKind expected;
+    } cases[] = {
+        { BULKHEAD_TUNNEL_UNKNOWN, BULKHEAD_LINK_WIREGUARD, BULKHEAD_TUNNEL_WIREGUARD },
+        { BULKHEAD_TUNNEL_UNKNOWN, BULKHEAD_LINK_OVPN, BULKHEAD_TUNNEL_OPENVPN },
+        { BULKHEAD_TUNNEL_UNKNOWN, BULKHEAD_LINK_TUN, BULKHEAD_TUNNEL_OTHER },
+        { BULKHEAD_TUNNEL_UNKNOWN, BULKHEAD_LINK_VETH, BULKHEAD_TUNNEL_UNKNOWN },
+        { BULKHEAD_TUNNEL_WIREGUARD, BULKHEAD_LINK_VETH, BULKHEAD_TUNNEL_WIREGUARD },
+        { BULKHEAD_TUNNEL_WIREGUARD, BULKHEAD_LINK_OVPN, BULKHEAD_TUNNEL_WIREGUARD },
+        { BULKHEAD_TUNNEL_OTHER, BULKHEAD_LINK_WIREGUARD, BULKHEAD_TUNNEL_OTHER },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (BulkheadNet) net = net_of (cases[i].type);
+        g_autoptr (BulkheadTunnel) known = known_tunnel ();
+        g_autoptr (BulkheadTunnel) updated = NULL;
+
+        g_test_message ("%d %d", cases[i].known, cases[i].type);
+        known->kind = cases[i].known;
+        link_of (net)->up = FALSE;
+        updated = bulkhead_found_update (known, net);
+        g_assert_cmpint (updated->kind, ==, cases[i].expected);
+    }
+}
+
 static void
 test_absent (void)
 {
@@ -280,6 +311,7 @@ main (int argc, char *argv[])
     g_test_add_func ("/found/networks/are kept", test_networks_are_kept);
     g_test_add_func ("/found/networks/too many", test_too_many_networks);
     g_test_add_func ("/found/wireguard", test_wireguard);
+    g_test_add_func ("/found/kind", test_kind_is_learnt);
     g_test_add_func ("/found/absent", test_absent);
     g_test_add_func ("/found/tunnel", test_tunnel);
     g_test_add_func ("/found/check", test_check);

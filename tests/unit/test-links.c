@@ -9,6 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -239,6 +240,7 @@ test_routes (void)
              "route add 10.6.0.0/16 via 192.0.2.254\n"
              "route add 10.7.0.0/16 dev vea table 100\n"
              "route add 10.8.0.0/16 dev vea table 1000\n"
+             "route add 11.8.0.0/16 via 192.0.2.66 table 1000\n"
              "route add blackhole 10.9.0.0/16\n"
              "route add 10.10.0.0/16 dev vea scope global\n"
              "route add 10.11.0.0/16 via inet6 2001:db8::33 dev vea\n"
@@ -252,11 +254,12 @@ test_routes (void)
              "route add 8000::/1 via 2001:db8::99\n"
              "route add unreachable ::/0 metric 9000\n");
     net = read_net (links);
-    assert_routes (net, "vea",
-                   "no default 192.0.2.99 192.0.2.254 2001:db8::33 2001:db8::99 2001:db8::fe\n"
-                   "own 192.0.2.1/24 2001:db8::1/64\n"
-                   "onlink 10.5.0.0/16 192.0.2.0/24 2001:db8::/64 2001:db8:5::/48\n"
-                   "routed 10.6.0.0/16 10.11.0.0/16 2001:db8:6::/48");
+    assert_routes (
+        net, "vea",
+        "no default 192.0.2.77 192.0.2.99 192.0.2.254 2001:db8::33 2001:db8::99 2001:db8::fe\n"
+        "own 192.0.2.1/24 2001:db8::1/64\n"
+        "onlink 10.5.0.0/16 192.0.2.0/24 2001:db8::/64 2001:db8:5::/48\n"
+        "routed 10.6.0.0/16 10.7.0.0/16 10.8.0.0/16 10.11.0.0/16 2001:db8:6::/48");
     assert_routes (net, "veb", "no default\nown 198.51.100.1/24\nonlink 198.51.100.0/24\nrouted");
     g_clear_pointer (&net, bulkhead_net_unref);
 
@@ -268,11 +271,11 @@ test_routes (void)
         " nexthop via 2001:db8::ff dev vea\n");
     net = read_net (links);
     assert_routes (net, "vea",
-                   "default 192.0.2.99 192.0.2.253 192.0.2.254"
+                   "default 192.0.2.77 192.0.2.99 192.0.2.253 192.0.2.254"
                    " 2001:db8::33 2001:db8::99 2001:db8::fe 2001:db8::ff\n"
                    "own 192.0.2.1/24 2001:db8::1/64\n"
                    "onlink 10.5.0.0/16 192.0.2.0/24 2001:db8::/64 2001:db8:5::/48\n"
-                   "routed 10.6.0.0/16 10.11.0.0/16 2001:db8:6::/48");
+                   "routed 10.6.0.0/16 10.7.0.0/16 10.8.0.0/16 10.11.0.0/16 2001:db8:6::/48");
     assert_routes (net, "veb",
                    "default 198.51.100.9\nown 198.51.100.1/24\nonlink 198.51.100.0/24\nrouted");
 }
@@ -325,6 +328,73 @@ test_router_without_default (void)
                    "routed 203.0.113.5/32");
 }
 
+static gboolean
+had_router (BulkheadLinks *links, const char *name)
+{
+    g_autoptr (BulkheadNet) net = read_net (links);
+
+    return bulkhead_net_find_link (net, name)->had_router;
+}
+
+static gboolean
+forwards (BulkheadLinks *links, const char *name)
+{
+    g_autoptr (BulkheadNet) net = read_net (links);
+
+    return bulkhead_net_find_link (net, name)->forwards;
+}
+
+static void
+set_forwarding (const char *family, const char *name, const char *value)
+{
+    g_autofree char *path = g_strdup_printf ("/proc/sys/net/%s/conf/%s/forwarding", family, name);
+    FILE *file = fopen (path, "w");
+
+    g_assert_nonnull (file);
+    g_assert_cmpint (fputs (value, file), >=, 0);
+    g_assert_cmpint (fclose (file), ==, 0);
+}
+
+static void
+test_forwarding (void)
+{
+    g_autoptr (BulkheadLinks) links = watch ();
+
+    set_forwarding ("ipv4", "all", "0"); /* a new namespace has what the machine has */
+    ip (MAKE);
+    count_changes (links, SETTLE_MS);
+    g_assert_false (forwards (links, "vea") || forwards (links, "veb"));
+    set_forwarding ("ipv4", "vea", "1");
+    g_assert_cmpuint (count_changes (links, SETTLE_MS), >=, 1);
+    g_assert_true (forwards (links, "vea") && !forwards (links, "veb"));
+    set_forwarding ("ipv6", "veb", "1");
+    g_assert_cmpuint (count_changes (links, SETTLE_MS), >=, 1);
+    g_assert_true (forwards (links, "vea") && forwards (links, "veb"));
+    set_forwarding ("ipv4", "vea", "0");
+    g_assert_false (forwards (links, "vea"));
+}
+
+/* With every route gone, the router is still there; with the address gone, nobody knows. */
+static void
+test_router_is_remembered (void)
+{
+    g_autoptr (BulkheadLinks) links = watch ();
+
+    ip (MAKE "address add 192.168.1.2/24 dev vea\n"
+             "address add 172.17.0.1/16 dev veb\n"
+             "address add fe80::7/64 dev vea nodad\n"
+             "route add default via 192.168.1.1\n");
+    g_assert_false (had_router (links, "vea"));
+    ip ("route delete default\n");
+    g_assert_true (had_router (links, "vea"));
+    g_assert_true (had_router (links, "vea"));
+    g_assert_false (had_router (links, "veb"));
+    ip ("address delete 192.168.1.2/24 dev vea\n");
+    g_assert_false (had_router (links, "vea"));
+    ip ("address add 192.168.1.2/24 dev vea\n");
+    g_assert_false (had_router (links, "vea"));
+}
+
 static void
 test_default_without_gateway (void)
 {
@@ -352,6 +422,8 @@ test_signals (void)
         "route add 10.6.0.0/16 via 192.0.2.254\n",
         "route add 2001:db8:6::/48 via 2001:db8::fe\n",
         "route delete 10.6.0.0/16\n",
+        "route add default via 192.0.2.254 table 100\n",
+        "route add fd07::/48 dev vea table 51820\n",
         "route delete default\n",
         "link set veb down\n",
         "link delete vea\n",
@@ -507,11 +579,11 @@ test_other_routes_are_silent (void)
     ip (MAKE "address add 192.0.2.1/24 dev vea\n"
              "address add 2001:db8::1/64 dev vea nodad\n");
     count_changes (links, 200);
-    ip ("route add 10.7.0.0/16 dev vea table 100\n"
-        "route add default via 192.0.2.77 table 1000\n"
+    ip ("route add 11.7.0.0/16 dev vea table 100\n"
+        "route add 8.0.0.0/5 via 192.0.2.77 table 1000\n"
         "route add blackhole 10.9.0.0/16\n"
         "route add 2001:db8:7::/48 dev vea table 1000\n"
-        "route delete 10.7.0.0/16 dev vea table 100\n");
+        "route delete 11.7.0.0/16 dev vea table 100\n");
     g_assert_cmpuint (count_changes (links, SETTLE_MS), ==, 0);
 }
 
@@ -519,7 +591,7 @@ test_other_routes_are_silent (void)
 static void
 test_overflow (void)
 {
-    g_autofree char *routes = repeat ("route add 10.9.%u/32 via 192.0.2.254 table 100", 3000);
+    g_autofree char *routes = repeat ("route add 11.9.%u/32 via 192.0.2.254 table 100", 3000);
     g_autoptr (BulkheadLinks) links = watch ();
 
     ip (MAKE "address add 192.0.2.1/24 dev vea\n");
@@ -825,6 +897,8 @@ main (int argc, char *argv[])
     g_test_add_func ("/links/routes", test_routes);
     g_test_add_func ("/links/routed over two links", test_routed_over_two_links);
     g_test_add_func ("/links/router without default", test_router_without_default);
+    g_test_add_func ("/links/forwarding", test_forwarding);
+    g_test_add_func ("/links/router is remembered", test_router_is_remembered);
     g_test_add_func ("/links/default without gateway", test_default_without_gateway);
     g_test_add_func ("/links/signals", test_signals);
     g_test_add_func ("/links/rename", test_rename);

@@ -93,7 +93,7 @@ static const struct {
       FALSE, FALSE, FALSE },
     { "tun", BULKHEAD_LINK_TUN, NONE, NULL, FALSE, FALSE, TRUE },
     { "wireguard", BULKHEAD_LINK_WIREGUARD, NONE, NULL, FALSE, FALSE, TRUE },
-    { "ppp", BULKHEAD_LINK_PPP, NONE, NULL, FALSE, FALSE, TRUE },
+    { "ppp", BULKHEAD_LINK_PPP, NONE, NULL, FALSE, TRUE, TRUE },
     { "xfrm, vti", BULKHEAD_LINK_XFRM, NONE, NULL, FALSE, FALSE, TRUE },
     { "ovpn", BULKHEAD_LINK_OVPN, NONE, NULL, FALSE, FALSE, TRUE },
     { "lo", BULKHEAD_LINK_LOOPBACK, NONE, NULL, FALSE, FALSE, FALSE },
@@ -154,6 +154,27 @@ test_uplink_by_default_route (void)
         g_assert_cmpint (bulkhead_link_is_uplink (link, link->master != 0 ? master : NULL), ==,
                          cases[i].type != BULKHEAD_LINK_LOOPBACK
                              && cases[i].type != BULKHEAD_LINK_BRIDGE);
+    }
+}
+
+/* A port of a bridge whose default route a VPN took away: the route to its server is left, or what
+ * was seen before. */
+static void
+test_uplink_by_router (void)
+{
+    for (guint i = 0; i < 4; i++) {
+        g_autoptr (BulkheadLink) link = bulkhead_link_new (7, "x", BULKHEAD_LINK_VETH);
+        g_autoptr (BulkheadLink) master = bulkhead_link_new (8, "m", BULKHEAD_LINK_BRIDGE);
+        BulkheadLink *either = i % 2 == 0 ? master : link;
+
+        add_prefix (master->addresses, "192.168.1.2", 24);
+        link->master = 8;
+        g_assert_false (bulkhead_link_is_uplink (link, master));
+        if (i < 2)
+            add_gateway (either, "192.168.1.1");
+        else
+            either->had_router = TRUE;
+        g_assert_true (bulkhead_link_is_uplink (link, master));
     }
 }
 
@@ -302,6 +323,12 @@ change (guint which, BulkheadNet *net)
     case 17:
         g_array_index (link->routed, BulkheadPrefix, 1).length--;
         return TRUE;
+    case 18:
+        link->had_router = !link->had_router;
+        return TRUE;
+    case 19:
+        link->forwards = !link->forwards;
+        return TRUE;
     default:
         return FALSE;
     }
@@ -324,7 +351,7 @@ test_equal (void)
         g_assert_false (bulkhead_net_equal (b, a));
         changes++;
     }
-    g_assert_cmpuint (changes, ==, 18);
+    g_assert_cmpuint (changes, ==, 20);
 }
 
 static void
@@ -402,6 +429,7 @@ main (int argc, char *argv[])
     }
     g_test_add_func ("/net/uplink/unknown master", test_uplink_unknown_master);
     g_test_add_func ("/net/uplink/default route", test_uplink_by_default_route);
+    g_test_add_func ("/net/uplink/router", test_uplink_by_router);
     g_test_add_func ("/net/uplink/bridge by any name", test_bridge_names_do_not_matter);
     g_test_add_func ("/net/sorted", test_sorted);
     g_test_add_func ("/net/equal", test_equal);

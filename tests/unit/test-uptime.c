@@ -2,23 +2,32 @@
 #include "uptime.h"
 
 static BulkheadPolicy *
-trusting (const char *interface)
+trusting_kind (const char *interface, BulkheadTunnelKind kind)
 {
     g_autoptr (BulkheadPolicy) none = bulkhead_policy_new ();
     g_autoptr (BulkheadTunnel) tunnel = bulkhead_tunnel_new ("home", interface);
     g_autoptr (GError) error = NULL;
-    BulkheadPolicy *policy = bulkhead_policy_with_tunnel (none, tunnel, &error);
+    BulkheadPolicy *policy;
 
+    tunnel->kind = kind;
+    policy = bulkhead_policy_with_tunnel (none, tunnel, &error);
     g_assert_no_error (error);
     return policy;
 }
 
-/* At @now the link tun0 is there, and up or not. */
+static BulkheadPolicy *
+trusting (const char *interface)
+{
+    return trusting_kind (interface, BULKHEAD_TUNNEL_UNKNOWN);
+}
+
+/* At @now the link tun0 is there, of that type, and up or not. */
 static void
-look (BulkheadUptime *uptime, const BulkheadPolicy *policy, gboolean up, gint64 now)
+look_at (BulkheadUptime *uptime, const BulkheadPolicy *policy, BulkheadLinkType type, gboolean up,
+         gint64 now)
 {
     GPtrArray *links = g_ptr_array_new_with_free_func ((GDestroyNotify)bulkhead_link_free);
-    BulkheadLink *link = bulkhead_link_new (3, "tun0", BULKHEAD_LINK_TUN);
+    BulkheadLink *link = bulkhead_link_new (3, "tun0", type);
     BulkheadPrefix address;
     g_autoptr (BulkheadNet) net = NULL;
 
@@ -28,6 +37,12 @@ look (BulkheadUptime *uptime, const BulkheadPolicy *policy, gboolean up, gint64 
     g_ptr_array_add (links, link);
     net = bulkhead_net_new (0, links, NULL);
     bulkhead_uptime_update (uptime, net, policy, now);
+}
+
+static void
+look (BulkheadUptime *uptime, const BulkheadPolicy *policy, gboolean up, gint64 now)
+{
+    look_at (uptime, policy, BULKHEAD_LINK_TUN, up, now);
 }
 
 static void
@@ -74,6 +89,37 @@ test_forgotten (void)
     g_assert_cmpint (bulkhead_uptime_get (uptime, "tun0"), ==, 0);
 }
 
+/* What the rules let nothing into is not up: the name of a tunnel on another kind of link, and a
+ * WireGuard link that does not tell of a handshake. */
+static void
+test_another_kind (void)
+{
+    static const struct {
+        BulkheadTunnelKind kind;
+        BulkheadLinkType type;
+        gboolean up;
+    } cases[] = {
+        { BULKHEAD_TUNNEL_OPENVPN, BULKHEAD_LINK_VETH, FALSE },
+        { BULKHEAD_TUNNEL_OPENVPN, BULKHEAD_LINK_WIREGUARD, FALSE },
+        { BULKHEAD_TUNNEL_OPENVPN, BULKHEAD_LINK_OVPN, TRUE },
+        { BULKHEAD_TUNNEL_OTHER, BULKHEAD_LINK_VETH, FALSE },
+        { BULKHEAD_TUNNEL_OTHER, BULKHEAD_LINK_WIREGUARD, FALSE },
+        { BULKHEAD_TUNNEL_OTHER, BULKHEAD_LINK_TUN, TRUE },
+        { BULKHEAD_TUNNEL_UNKNOWN, BULKHEAD_LINK_VETH, TRUE },
+        { BULKHEAD_TUNNEL_UNKNOWN, BULKHEAD_LINK_HARDWARE, FALSE },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (BulkheadUptime) uptime = bulkhead_uptime_new ();
+        g_autoptr (BulkheadPolicy) policy = trusting_kind ("tun0", cases[i].kind);
+
+        g_test_message ("%d %d", cases[i].kind, cases[i].type);
+        look_at (uptime, policy, cases[i].type, FALSE, 10);
+        look_at (uptime, policy, cases[i].type, TRUE, 20);
+        g_assert_cmpint (bulkhead_uptime_get (uptime, "tun0"), ==, cases[i].up ? 20 : 0);
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -81,5 +127,6 @@ main (int argc, char *argv[])
     g_test_add_func ("/uptime/comes-up", test_comes_up);
     g_test_add_func ("/uptime/up-already", test_up_already);
     g_test_add_func ("/uptime/forgotten", test_forgotten);
+    g_test_add_func ("/uptime/another-kind", test_another_kind);
     return g_test_run ();
 }
