@@ -68,8 +68,7 @@ def promises(directory):
     """What the design says of them, and no tool checks."""
     wanted = {
         "bulkhead.service": ["Type=notify", "DefaultDependencies=no", "Restart=always",
-                             "StartLimitIntervalSec=0", "OnFailure=bulkhead-closed.service",
-                             "MemoryMax=1G", "MemorySwapMax=0",
+                             "StartLimitIntervalSec=0", "MemoryMax=1G", "MemorySwapMax=0",
                              "CapabilityBoundingSet=CAP_NET_ADMIN"],
         "bulkhead-boot.service": ["DefaultDependencies=no", "Wants=network-pre.target",
                                   "Before=network-pre.target shutdown.target",
