@@ -62,6 +62,8 @@ set_refused (GError **error, const BulkheadBatch *batch, guint32 seq, int reason
                  line, g_strerror (reason));
 }
 
+/* Bound to the generation that was listed, unless somebody's changes come so fast that none is
+ * ever met: then to any, for what came of it is read back by whoever applies. */
 gboolean
 bulkhead_sink_apply (BulkheadSink *sink, const BulkheadRuleset *ruleset,
                      const BulkheadRuleset *before, GError **error)
@@ -70,6 +72,7 @@ bulkhead_sink_apply (BulkheadSink *sink, const BulkheadRuleset *ruleset,
         g_autoptr (BulkheadListing) actual = bulkhead_listing_new ();
         g_autoptr (BulkheadBatch) batch = NULL;
         guint32 generation = bulkhead_nft_socket_generation (sink->nft, error);
+        gboolean pinned = attempt <= ATTEMPTS / 2;
         gboolean last = TRUE;
         guint32 seq = 0;
         int reason;
@@ -77,7 +80,7 @@ bulkhead_sink_apply (BulkheadSink *sink, const BulkheadRuleset *ruleset,
         if (generation == 0)
             return FALSE;
         if (bulkhead_listing_read (actual, sink->nft, FALSE)) {
-            batch = next_batch (sink, ruleset, before, generation, actual, &last);
+            batch = next_batch (sink, ruleset, before, pinned ? generation : 0, actual, &last);
             if (batch->entries->len == 0)
                 return TRUE;
             reason = bulkhead_nft_socket_transact (sink->nft, batch, &seq);

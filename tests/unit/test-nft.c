@@ -13,6 +13,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -486,32 +487,38 @@ test_refused_statement (void)
 
 /* ---- somebody else changes tables of his own all the time ---- */
 
+/* timeout(1) ends all of its group then, and at the latest after a minute. */
 static void
-leave_group (gpointer user_data)
+die_with_parent (gpointer user_data)
 {
-    setpgid (0, 0);
+    prctl (PR_SET_PDEATHSIG, SIGTERM);
 }
 
 static GPid
 neighbour_new (void)
 {
-    const char *busy[] = { "sh", "-c",
+    const char *busy[] = { "timeout",
+                           "60",
+                           "sh",
+                           "-c",
                            "nft 'add table inet other; add chain inet other one'; "
-                           "yes 'add chain inet other two; delete chain inet other two' | nft -i",
+                           "while sleep 0.003; do "
+                           "echo 'add chain inet other two; delete chain inet other two'; "
+                           "done | nft -i",
                            NULL };
     GPid pid;
 
     g_assert_true (g_spawn_async (NULL, (char **)busy, NULL,
                                   G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD
                                       | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
-                                  leave_group, NULL, &pid, NULL));
+                                  die_with_parent, NULL, &pid, NULL));
     return pid;
 }
 
 static void
 neighbour_free (GPid pid)
 {
-    g_assert_cmpint (kill (-pid, SIGKILL), ==, 0);
+    g_assert_cmpint (kill (pid, SIGTERM), ==, 0);
     g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
     g_spawn_close_pid (pid);
     g_usleep (100 * 1000); /* until nft itself is gone */
