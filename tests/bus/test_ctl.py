@@ -645,19 +645,24 @@ def test_watch_begins_without_a_helper(daemon):
 
 def test_watch_wakes_the_helper(daemon, tmp_path):
     """One that the bus starts was not away before: the first line is what it says."""
-    asked = tmp_path / "asked"
-    (tmp_path / f"{NAME}.service").write_text(
-        f"[D-BUS Service]\nName={NAME}\nExec=/usr/bin/touch {asked}\n")
-    subprocess.run(["dbus-send", f"--bus={daemon.address}", "--print-reply",
-                    "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
-                    "org.freedesktop.DBus.ReloadConfig"], capture_output=True, check=True,
-                   timeout=SECONDS)
+    asked, service = tmp_path / "asked", tmp_path / f"{NAME}.service"
+
+    def reload():
+        subprocess.run(["dbus-send", f"--bus={daemon.address}", "--print-reply",
+                        "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
+                        "org.freedesktop.DBus.ReloadConfig"], capture_output=True, check=True,
+                       timeout=SECONDS)
+
+    service.write_text(f"[D-BUS Service]\nName={NAME}\nExec=/usr/bin/touch {asked}\n")
+    reload()
     with Watch(daemon) as watch:
         while not asked.exists():
             assert watch.process.poll() is None
             time.sleep(0.01)
         fake = FakeHelper(daemon.address)
         assert watch.line().startswith("protected: ")
+        service.unlink()  # what it starts is no helper: nobody is to wait for it again
+        reload()
         fake.become(BLOCKING)
         assert watch.line().startswith("blocking: ")
         fake.stop()
