@@ -226,8 +226,8 @@ static void
 test_many_services (void)
 {
     g_autoptr (BulkheadSink) sink = sink_new (TRUE);
-    g_autoptr (BulkheadRuleset) many = services (3000);
-    g_autoptr (BulkheadRuleset) fewer = services (2999);
+    g_autoptr (BulkheadRuleset) many = services (1500);
+    g_autoptr (BulkheadRuleset) fewer = services (1499);
     g_autoptr (BulkheadRuleset) few = services (3);
     const BulkheadRuleset *steps[] = { many, many, fewer, few, many, few };
     const BulkheadRuleset *before = NULL;
@@ -548,7 +548,7 @@ test_start_beside_a_busy_neighbour (void)
     g_autoptr (BulkheadRuleset) lock = ruleset_of ("blocking");
     GPid neighbour = neighbour_new ();
 
-    for (guint i = 0; i < 30; i++) {
+    for (guint i = 0; i < 15; i++) {
         g_autoptr (BulkheadSink) sink = sink_new (TRUE);
 
         g_assert_cmpuint (bulkhead_sink_get_features (sink), ==,
@@ -556,7 +556,7 @@ test_start_beside_a_busy_neighbour (void)
         g_assert_false (bulkhead_sink_has_tables (sink));
     }
     apply (quiet, lock);
-    for (guint i = 0; i < 30; i++)
+    for (guint i = 0; i < 15; i++)
         g_assert_true (bulkhead_sink_has_chains (quiet, lock));
     neighbour_free (neighbour);
     clear (quiet);
