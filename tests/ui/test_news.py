@@ -299,6 +299,7 @@ def test_sign_in_is_offered_where_no_tunnel_comes_up(desk):
     window.waits_for("Nothing Happened Yet", "Log")
     helper.lists["GetLog"] = GLib.Variant("(as)", (['{"event":"refused"}'],))
     window.waits_for("^Somebody without the right", "Log")  # which nothing else tells
+    desk.xdotool("key", "alt+1")
     assert not window.find("Pause for 5 Minutes")
     wait_for(lambda: window.find("Pause for 5 Minutes"), 35)
     assert time.monotonic() - opened > 25
