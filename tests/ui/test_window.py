@@ -610,6 +610,7 @@ def test_the_tray_after_login(desk, window):
         pass  # no folder any more
     window.press("Show the Tray Icon", "Preferences")
     window.waits_for("^The Setting Was Not Changed$")
-    window.waits_for(f"^That failed: {own}: ")
+    path = re.escape(own).replace("_", "_?")  # GTK tells a screen reader of labels without them
+    window.waits_for(f"^That failed: {path}: ")
     assert window.control("Show the Tray Icon", "Preferences").has(CHECKED)
     window.end()
