@@ -4,7 +4,6 @@
 #include "tunnel-text.h"
 
 #define SETTINGS "org.bulkhead.bulkhead"
-#define KEY_LENGTHS "pause-minutes"
 
 static int
 compare (gconstpointer a, gconstpointer b)
@@ -14,15 +13,32 @@ compare (gconstpointer a, gconstpointer b)
     return left < right ? -1 : left > right;
 }
 
+/* GSettings ends a program that asks for what is not installed. */
+GSettings *
+bulkhead_pause_settings_new (void)
+{
+    GSettingsSchemaSource *source = g_settings_schema_source_get_default ();
+    g_autoptr (GSettingsSchema) schema =
+        source != NULL ? g_settings_schema_source_lookup (source, SETTINGS, TRUE) : NULL;
+
+    return schema != NULL && g_settings_schema_has_key (schema, BULKHEAD_PAUSE_KEY)
+               ? g_settings_new (SETTINGS)
+               : NULL;
+}
+
 GArray *
 bulkhead_pause_lengths (void)
 {
-    g_autoptr (GSettings) settings = g_settings_new (SETTINGS);
-    g_autoptr (GVariant) stored = g_settings_get_value (settings, KEY_LENGTHS);
+    static const guint32 usual[] = { 5, 15, 60 };
+    g_autoptr (GSettings) settings = bulkhead_pause_settings_new ();
+    g_autoptr (GVariant) stored = NULL;
     GArray *lengths = g_array_new (FALSE, FALSE, sizeof (guint32));
     GVariantIter iter;
     guint32 minutes;
 
+    if (settings == NULL)
+        return g_array_append_vals (lengths, usual, G_N_ELEMENTS (usual));
+    stored = g_settings_get_value (settings, BULKHEAD_PAUSE_KEY);
     g_variant_iter_init (&iter, stored);
     while (g_variant_iter_next (&iter, "u", &minutes))
         if (minutes >= 1 && minutes <= BULKHEAD_PAUSE_MAX)
@@ -49,7 +65,7 @@ bulkhead_pause_set_lengths (GArray *minutes)
             g_variant_builder_add (&builder, "u", length);
         last = length;
     }
-    g_settings_set_value (settings, KEY_LENGTHS, g_variant_builder_end (&builder));
+    g_settings_set_value (settings, BULKHEAD_PAUSE_KEY, g_variant_builder_end (&builder));
 }
 
 GMenuModel *

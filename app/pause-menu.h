@@ -8,8 +8,12 @@
 #include <gio/gio.h>
 
 #define BULKHEAD_PAUSE_MAX 1440 /* minutes; the helper allows no more */
+#define BULKHEAD_PAUSE_KEY "pause-minutes"
 
-/* One of these (transfer container); never empty. */
+/* What tells, by "changed::" BULKHEAD_PAUSE_KEY, that others were chosen; NULL where the window's
+ * settings are not installed. (transfer full) (nullable) */
+GSettings *bulkhead_pause_settings_new (void);
+/* Of guint32 (transfer full); never empty. The usual ones where nobody can have chosen. */
 GArray *bulkhead_pause_lengths (void);
 /* Replaces the setting; @minutes are sorted and made unique. */
 void bulkhead_pause_set_lengths (GArray *minutes);

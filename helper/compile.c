@@ -196,7 +196,8 @@ remembered_in (BulkheadTable *table, BulkheadChain *chain, const char *memory4, 
 
 /*
  * Of what flows inside a tunnel nobody outside can know; who guesses it right would change its
- * packets' size, and see by that which connections there are.
+ * packets' size, and see by that which connections there are. One rule an address: nft looks raw
+ * bytes up in no set of addresses.
  */
 static void
 errors_about_tunnels_in (BulkheadChain *chain, const BulkheadPolicy *policy, const BulkheadNet *net)

@@ -3,7 +3,8 @@
  * What is to be sent so that the kernel's tables become a ruleset. It sends and reads nothing: what
  * the kernel lists goes in, the messages come out. Chains and sets stay and are filled anew:
  * deleting and adding them instead drops packets that are allowed, and a chain's policy is set late
- * (LEAKS L103, L104). Only a large set that the kernel would take minutes to empty is put there anew.
+ * (LEAKS L103, L104). Only a large set that the kernel would take minutes to empty is put there
+ * anew.
  */
 #pragma once
 

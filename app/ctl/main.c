@@ -14,7 +14,8 @@
 
 static const BulkheadVerb verbs[] = {
     { "status", "status [--watch|--check]", "Tell what the lock does", bulkhead_run_status },
-    { "lock", "lock [--yes]", "Let nothing leave except through a trusted tunnel", bulkhead_run_lock },
+    { "lock", "lock [--yes]", "Let nothing leave except through a trusted tunnel",
+      bulkhead_run_lock },
     { "unlock", "unlock", "Take the lock away", bulkhead_run_unlock },
     { "pause", "pause SECONDS", "Open everything for a time, as 300, 5m or 1h",
       bulkhead_run_pause },

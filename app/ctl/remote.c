@@ -6,7 +6,6 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 /* "CLIENT PORT SERVER PORT", as sshd(8) sets it; NULL: no shell of its own. (transfer full) */
@@ -119,9 +118,11 @@ bulkhead_remote_agrees (BulkheadCtl *ctl)
         return TRUE;
     fprintf (stderr,
              "bulkheadctl: the lock ends this SSH session from %s, which comes by no trusted "
-             "tunnel, and lets no new one in.\nTo keep it, first: bulkheadctl except add %s "
+             "tunnel, and lets no new one in%s.\nTo keep it, first: bulkheadctl except add %s "
              "--protocol tcp\n",
-             connection[0], connection[0]);
+             connection[0],
+             bulkhead_get_flag (status, "lan") ? ", unless it comes from the local network" : "",
+             connection[0]);
     if (!isatty (STDIN_FILENO))
         return TRUE;
     fprintf (stderr, "Lock now? [y/N] ");

@@ -8,9 +8,6 @@
 
 #include <glib/gi18n.h>
 
-#define SETTINGS "org.bulkhead.bulkhead"
-#define KEY_LENGTHS "pause-minutes"
-
 /* For ever: a panel may remember an id. */
 enum {
     STATE = 1,
@@ -136,13 +133,10 @@ update (BulkheadMenu *self)
 static void
 read_pauses (BulkheadMenu *self)
 {
-    static const guint32 usual[] = { 5, 15, 60 };
-    g_autoptr (GArray) chosen = self->settings != NULL ? bulkhead_pause_lengths () : NULL;
-    const guint32 *minutes = chosen != NULL ? (const guint32 *)(gpointer)chosen->data : usual;
-    gsize n = chosen != NULL ? chosen->len : G_N_ELEMENTS (usual);
+    g_autoptr (GArray) lengths = bulkhead_pause_lengths ();
 
     for (gsize i = 0; i < G_N_ELEMENTS (pauses); i++)
-        self->minutes[i] = i < n ? minutes[i] : 0;
+        self->minutes[i] = i < lengths->len ? g_array_index (lengths, guint32, i) : 0;
 }
 
 static void
@@ -152,25 +146,13 @@ on_pauses_chosen_cb (BulkheadMenu *self)
     update (self);
 }
 
-/* GSettings ends a program that asks for what is not installed. */
-static gboolean
-has_setting (void)
-{
-    GSettingsSchemaSource *source = g_settings_schema_source_get_default ();
-    g_autoptr (GSettingsSchema) schema =
-        source != NULL ? g_settings_schema_source_lookup (source, SETTINGS, TRUE) : NULL;
-
-    return schema != NULL && g_settings_schema_has_key (schema, KEY_LENGTHS);
-}
-
 static void
 follow_settings (BulkheadMenu *self)
 {
-    if (has_setting ()) {
-        self->settings = g_settings_new (SETTINGS);
-        g_signal_connect_object (self->settings, "changed::" KEY_LENGTHS,
+    self->settings = bulkhead_pause_settings_new ();
+    if (self->settings != NULL)
+        g_signal_connect_object (self->settings, "changed::" BULKHEAD_PAUSE_KEY,
                                  G_CALLBACK (on_pauses_chosen_cb), self, G_CONNECT_SWAPPED);
-    }
     read_pauses (self);
 }
 
