@@ -230,9 +230,9 @@ answers_in (BulkheadTable *table, BulkheadChain *chain)
         rule (chain, frag_frag_off_not_zero (), in ("exceptions6", KEY_IP6_SADDR),
               in ("transports", KEY_L4PROTO), ACCEPT);
     /* What routers on the way say of packets that were too big (RFC 1191, RFC 8201). */
-    if (has (table, "flows4"))
+    if (has (table, "flows4") || has (table, "exception_flows4"))
         rule (chain, icmp_type (3), icmp_code (4), ACCEPT);
-    if (has (table, "flows6"))
+    if (has (table, "flows6") || has (table, "exception_flows6"))
         rule (chain, icmpv6_type (2), ACCEPT);
 }
 

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The hole for the VPN server is as wide as the VPN needs, and what comes in finds nothing."""
-import subprocess
 import time
 
 import pytest
 
 from checks import Silence, assert_seen, assert_silent
-from lab import SERVER
-from traffic import TARGET, new_mark
+from lab import SERVER, WireGuard
+from traffic import TARGET, TooBig, new_mark
 from vpn import TUNNELS, wait_for
 
 
@@ -107,64 +106,17 @@ def test_spoofed_to_the_tunnels_address(lab, wireguard):
         assert set(result[tag]["errors"]) == {"ETIMEDOUT"}, result
 
 
-# What the sizes of packets from the tunnel's addresses to the target may be, at every line read.
-SIZES = """import socket, sys
-def connected(family, source, target):
-    s = socket.socket(family, socket.SOCK_DGRAM)
-    s.bind((source, 5555))
-    s.connect((target, 4433))
-    return s
-four = connected(socket.AF_INET, "10.8.0.2", "198.51.100.9")
-six = connected(socket.AF_INET6, "fd00:8::2", "2001:db8:99::9")
-for line in sys.stdin:
-    for s in four, six:
-        try:
-            s.send(b"x")
-        except OSError:
-            pass  # what was heard of the last one
-    print(four.getsockopt(socket.IPPROTO_IP, 14), six.getsockopt(socket.IPPROTO_IPV6, 24), flush=True)
-"""
-# Says of those packets that they were too big: 600 and 1280 are the most.
-TOO_BIG = """import socket, struct, sys
-def checksum(b):
-    s = sum(struct.unpack(f"!{len(b) // 2}H", b))
-    while s >> 16:
-        s = (s & 0xffff) + (s >> 16)
-    return ~s & 0xffff
-ports = struct.pack("!HHHH", 5555, 4433, 1300, 0)
-quoted = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 1320, 7, 0x4000, 64, 17, 0, socket.inet_aton("10.8.0.2"),
-                     socket.inet_aton("198.51.100.9")) + ports
-head = struct.pack("!BBHHH", 3, 4, checksum(struct.pack("!BBHHH", 3, 4, 0, 0, 600) + quoted), 0, 600)
-socket.socket(socket.AF_INET, socket.SOCK_RAW, 1).sendto(head + quoted, ("192.168.7.2", 0))
-quoted = struct.pack("!IHBB", 0x60000000, 1300, 17, 64) + b"".join(
-    socket.inet_pton(socket.AF_INET6, a) for a in ("fd00:8::2", "2001:db8:99::9")) + ports
-socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58).sendto(
-    struct.pack("!BBHI", 2, 0, 0, 1280) + quoted, (sys.argv[1], 0))
-"""
-
-
 def test_too_big_about_the_tunnels_packets(lab, wireguard):
     """Nobody outside the tunnel changes the size of what goes through it, nor learns by it what
     does: the ISP guesses a connection."""
-    def sizes():
-        child.stdin.write("\n")
-        child.stdin.flush()
-        return [int(size) for size in child.stdout.readline().split()]
-
-    def after():
-        lab.isp.run("/usr/bin/python3", "-c", TOO_BIG, lab.own[6])
-        time.sleep(0.1)
-        return sizes()
-
-    with lab.victim.start("/usr/bin/python3", "-c", SIZES, text=True, stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as child:
-        before = sizes()
+    with TooBig(lab, lab.victim, WireGuard.address, to=lab.own) as said:
+        before = said.sizes()
         lab.must("lock")
-        assert after() == before
+        assert said.after() == before
         lab.must("lan", "on")
-        assert after() == before
+        assert said.after() == before
         lab.must("unlock")
-        assert after() == [600, 1280], "control"
+        assert said.after() == [600, 1280], "control"
 
 
 def test_arp_for_the_tunnels_address(lab, wireguard):

@@ -8,7 +8,7 @@ import pytest
 
 from checks import BLOCKING, OFF, PAUSED, Silence, assert_seen, assert_silent, state
 from lab import WireGuard
-from traffic import TARGET, flow_ways, honest_ways, internet_ways, new_mark, ordinary_ways, packet_ways, probe_ways
+from traffic import TARGET, TooBig, flow_ways, honest_ways, internet_ways, new_mark, ordinary_ways, packet_ways, probe_ways
 from vpn import wait_for
 
 GATEWAY = ["192.168.7.1", "fe80::ff:fe00:701%eth0"]
@@ -220,6 +220,16 @@ def test_exception_of_a_whole_address(lab):
     assert_silent(lab, [f"udp,to={TARGET[4]},port=53,tag=dns", f"tcp,to={TARGET[4]},port=853,tag=dot",
                         f"udp,to={TARGET[6]},port=7001,tag=udp6", f"raw,to={TARGET[4]},proto=47,tag=gre",
                         "udp,to=198.51.100.17,port=7001,tag=outside"])
+
+
+def test_too_big_about_an_exception(lab):
+    """Routers say how big its packets may be, also where no tunnel is trusted."""
+    for address in TARGET.values():
+        lab.must("except", "add", address)
+    with TooBig(lab, lab.victim, lab.own, to=lab.own) as said:
+        lab.must("lock")
+        assert said.sizes() == [1500, 1500]
+        assert said.after() == [600, 1280]
 
 
 @pytest.mark.parametrize("helper", ["alive", "dead"])

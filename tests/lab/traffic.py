@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 from ns import Failed
 
@@ -196,3 +197,72 @@ def honest_ways(lab, families):
 def probe_ways(lab, families):
     """Everything but the flows."""
     return [w for f in families for w in ordinary_ways(f) + packet_ways(lab, f)]
+
+
+# What the sizes of packets from these addresses to the target may be, at every line read.
+_SIZES = """import socket, sys
+def connected(family, source, target):
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    s.bind((source, 5555))
+    s.connect((target, 4433))
+    return s
+four = connected(socket.AF_INET, sys.argv[1], sys.argv[3])
+six = connected(socket.AF_INET6, sys.argv[2], sys.argv[4])
+for line in sys.stdin:
+    for s in four, six:
+        try:
+            s.send(b"x")
+        except OSError:
+            pass  # what was heard of the last one
+    print(four.getsockopt(socket.IPPROTO_IP, 14), six.getsockopt(socket.IPPROTO_IPV6, 24), flush=True)
+"""
+# Says of those packets that they were too big: 600 and 1280 are the most.
+_TOO_BIG = """import socket, struct, sys
+def checksum(b):
+    s = sum(struct.unpack(f"!{len(b) // 2}H", b))
+    while s >> 16:
+        s = (s & 0xffff) + (s >> 16)
+    return ~s & 0xffff
+source4, source6, target4, target6, to4, to6 = sys.argv[1:]
+ports = struct.pack("!HHHH", 5555, 4433, 1300, 0)
+quoted = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 1320, 7, 0x4000, 64, 17, 0, socket.inet_aton(source4),
+                     socket.inet_aton(target4)) + ports
+head = struct.pack("!BBHHH", 3, 4, checksum(struct.pack("!BBHHH", 3, 4, 0, 0, 600) + quoted), 0, 600)
+socket.socket(socket.AF_INET, socket.SOCK_RAW, 1).sendto(head + quoted, (to4, 0))
+quoted = struct.pack("!IHBB", 0x60000000, 1300, 17, 64) + b"".join(
+    socket.inet_pton(socket.AF_INET6, a) for a in (source6, target6)) + ports
+socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58).sendto(
+    struct.pack("!BBHI", 2, 0, 0, 1280) + quoted, (to6, 0))
+"""
+
+
+class TooBig:
+    """A program in `where` with a connection from each of `sources` to the target, and an ISP that
+    guesses it: he tells the addresses `to` that its packets were too big."""
+
+    def __init__(self, lab, where, sources, to):
+        self._lab, self._where = lab, where
+        self._ends = [sources[4], sources[6], TARGET[4], TARGET[6]]
+        self._to = [to[4], to[6]]
+        self._child = where.start("/usr/bin/python3", "-c", _SIZES, *self._ends, text=True,
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._child.communicate(timeout=5)
+        for flag in ("-4", "-6"):
+            self._where.run("ip", flag, "route", "flush", "cache")
+
+    def sizes(self):
+        """What its packets to the target may be: IPv4, IPv6."""
+        self._child.stdin.write("\n")
+        self._child.stdin.flush()
+        return [int(size) for size in self._child.stdout.readline().split()]
+
+    def after(self):
+        """The same, when the ISP has spoken."""
+        self._lab.isp.run("/usr/bin/python3", "-c", _TOO_BIG, *self._ends, *self._to)
+        time.sleep(0.1)
+        return self.sizes()
