@@ -209,7 +209,7 @@ add_protocol_exceptions (BulkheadTable *table, const BulkheadPolicy *policy,
     }
 }
 
-/* Of a datagram's later pieces only the destination is known. */
+/* Of a datagram's later pieces only the address is known; IPv4's are put together before input. */
 static void
 add_exception_pieces (BulkheadTable *table, const BulkheadPolicy *policy)
 {
@@ -218,7 +218,9 @@ add_exception_pieces (BulkheadTable *table, const BulkheadPolicy *policy)
     for (guint i = 0; i < policy->exceptions->len; i++) {
         const BulkheadException *exception =
             &g_array_index (policy->exceptions, BulkheadException, i);
-        if (exception->protocol == BULKHEAD_PROTOCOL_UDP)
+        if (exception->protocol == BULKHEAD_PROTOCOL_UDP
+            && (table->family == BULKHEAD_FAMILY_NETDEV
+                || !is_ipv4 (&exception->destination.address)))
             append_prefix (ranges, &exception->destination);
     }
     bulkhead_ranges_normalise (ranges);
@@ -236,8 +238,7 @@ add_exceptions (BulkheadTable *table, const BulkheadPolicy *policy)
     add_ranges (table, "exception_pings", pings);
     add_protocol_exceptions (table, policy, BULKHEAD_PROTOCOL_TCP);
     add_protocol_exceptions (table, policy, BULKHEAD_PROTOCOL_UDP);
-    if (table->family == BULKHEAD_FAMILY_NETDEV)
-        add_exception_pieces (table, policy);
+    add_exception_pieces (table, policy);
 }
 
 /* ---- answers ---- */

@@ -229,6 +229,9 @@ answers_in (BulkheadTable *table, BulkheadChain *chain)
     if (has (table, "exceptions6"))
         rule (chain, frag_frag_off_not_zero (), in ("exceptions6", KEY_IP6_SADDR),
               in ("transports", KEY_L4PROTO), ACCEPT);
+    if (has (table, "exception_pieces6"))
+        rule (chain, frag_frag_off_not_zero (), in ("exception_pieces6", KEY_IP6_SADDR),
+              l4proto (17), ACCEPT);
     /* What routers on the way say of packets that were too big (RFC 1191, RFC 8201). */
     if (has (table, "flows4") || has (table, "exception_flows4"))
         rule (chain, icmp_type (3), icmp_code (4), ACCEPT);

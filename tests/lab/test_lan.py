@@ -222,6 +222,31 @@ def test_exception_of_a_whole_address(lab):
                         "udp,to=198.51.100.17,port=7001,tag=outside"])
 
 
+# A server that answers with a datagram too big for one packet, and who asks it.
+PIECES = """import socket, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+if len(sys.argv) == 1:
+    s.bind(("::", 9998))
+    print("ready", flush=True)
+    s.sendto(b"z" * 4000, s.recvfrom(9)[1])
+else:
+    s.settimeout(1)
+    s.sendto(b"x", (sys.argv[1], 9998))
+    print(len(s.recv(9999)))
+"""
+
+
+def test_answer_in_pieces(lab):
+    """IPv6 without connection tracking puts them together behind the rules."""
+    lab.must("except", "add", "2001:db8:7::1", "--protocol", "udp", "--port", "9998")
+    lab.must("lock")
+    with lab.isp.start("/usr/bin/python3", "-c", PIECES, stdout=subprocess.PIPE, text=True) as server:
+        server.stdout.readline()
+        asked = lab.victim.run("/usr/bin/python3", "-c", PIECES, "2001:db8:7::1", check=False)
+        server.kill()
+    assert asked.stdout.strip() == "4000", asked.stderr
+
+
 def test_too_big_about_an_exception(lab):
     """Routers say how big its packets may be, also where no tunnel is trusted."""
     for address in TARGET.values():
