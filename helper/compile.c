@@ -467,7 +467,8 @@ add_input (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet
 /*
  * "Containers, virtual machines and hotspot clients reach the tunnel or nothing." What they send
  * is seen once more behind NAT, where its source must be the tunnel's own. What comes from where a
- * router is, is no guest's: whoever is there would speak inside the tunnel with our address.
+ * router is, is no guest's: whoever is there would speak inside the tunnel with our address. Nor is
+ * what comes out of a tunnel: it answers guests, and goes to no exception by the uplink.
  */
 static void
 add_forward (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
@@ -488,10 +489,16 @@ add_forward (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadN
         let_out (chain, "guest_flows6", oifname (tunnel->interface));
     }
     bulkhead_compile_add_preamble (table, chain);
+    too_big_to_guests (table, chain);
+    for (guint i = 0; i < policy->tunnels->len; i++) {
+        const BulkheadTunnel *tunnel = policy->tunnels->pdata[i];
+
+        if (bulkhead_compile_may_trust (tunnel, net))
+            rule (chain, iifname (tunnel->interface), COUNTER, DROP);
+    }
     rule (chain, in ("name_services", KEY_L4PROTO, KEY_TH_DPORT), COUNTER, DROP);
     port_mapping (table, chain, DROP);
     lan_forward (table, chain);
-    too_big_to_guests (table, chain);
     exceptions_out (table, chain);
     rule (chain, COUNTER, DROP);
 }

@@ -56,6 +56,21 @@ def test_stranger_by_the_tunnel(lab, container, wireguard):
     assert lab.page(4, where=container) == "203.0.113.5"
 
 
+def test_tunnel_to_an_exception(lab, container, wireguard):
+    """Who is in the tunnel does not speak to an exception by the uplink of a machine that forwards."""
+    ways = ["udp,to=192.168.7.1,from=203.0.113.5,port=7001,tag=bounced"]
+    lab.must("except", "add", "192.168.7.1")
+    lab.vpn.ip("route add 192.168.7.1/32 dev wgs0")
+    try:
+        assert_seen(lab, ways, where=lab.vpn)
+        lab.must("lock")
+        assert wireguard.works()
+        assert_silent(lab, ways, where=lab.vpn, endpoints=wireguard.endpoints())
+        assert_seen(lab, ["udp,to=192.168.7.1,port=7001,tag=guest"], where=container)
+    finally:
+        lab.vpn.ip("route del 192.168.7.1/32 dev wgs0")
+
+
 def test_hotspot_client_by_the_tunnel(lab, container, wireguard):
     """A link of its own that leads to no router, as an access point's: a guest like any other."""
     lab.victim.ip(f"link add ap0 type veth peer name ap0 netns {container.pid}\n"
