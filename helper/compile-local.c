@@ -314,11 +314,14 @@ add_lan (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *
     add_local_ranges (table, "lan", policy, net, lan, &scope);
 }
 
-/* Private networks of links that lead to no router. */
+/* Private networks of links that lead to no router: "guests" by their links, and, of the inet table
+ * that has strangers, "guest_networks" without our own addresses there. */
 static void
 add_guests (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet *net)
 {
     g_autoptr (GArray) private = private_ranges (policy);
+    g_autoptr (GArray) all = ranges_new ();
+    g_autoptr (GArray) own = own_addresses (policy, net);
 
     for (guint i = 0; i < net->links->len; i++) {
         const BulkheadLink *link = net->links->pdata[i];
@@ -331,7 +334,13 @@ add_guests (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNe
         ranges = link_ranges (link);
         bulkhead_ranges_intersect (ranges, private);
         add_link_ranges (table, "guests", link, ranges);
+        g_array_append_vals (all, ranges->data, ranges->len);
     }
+    if (bulkhead_table_find_set (table, "router_links") == NULL)
+        return;
+    bulkhead_ranges_normalise (all);
+    bulkhead_ranges_subtract (all, own);
+    add_ranges (table, "guest_networks", all);
 }
 
 void

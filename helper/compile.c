@@ -239,6 +239,19 @@ answers_in (BulkheadTable *table, BulkheadChain *chain)
         rule (chain, icmpv6_type (2), ACCEPT);
 }
 
+/* The same of guests' packets: what is said to a guest's own address is not about connections that
+ * were translated for him, which are all that outside knows of. */
+static void
+errors_to_guests_in (BulkheadTable *table, BulkheadChain *chain)
+{
+    if (has (table, "guest_networks4"))
+        rule (chain, in ("router_links", KEY_IIFNAME), in ("guest_networks4", KEY_IP_DADDR),
+              icmp_type (3), icmp_code (4), COUNTER, DROP);
+    if (has (table, "guest_networks6"))
+        rule (chain, in ("router_links", KEY_IIFNAME), in ("guest_networks6", KEY_IP6_DADDR),
+              icmpv6_type (2), COUNTER, DROP);
+}
+
 /* The same is said to guests, by us and by routers inside the tunnel. */
 static void
 too_big_to_guests (BulkheadTable *table, BulkheadChain *chain)
@@ -442,6 +455,7 @@ add_prerouting (BulkheadTable *table, const BulkheadPolicy *policy, const Bulkhe
         rule (chain, in ("tunnel_addresses4", KEY_IP_DADDR), COUNTER, DROP);
     if (has (table, "tunnel_addresses6"))
         rule (chain, in ("tunnel_addresses6", KEY_IP6_DADDR), COUNTER, DROP);
+    errors_to_guests_in (table, chain);
     rule (chain, ACCEPT);
 }
 

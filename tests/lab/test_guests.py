@@ -5,7 +5,7 @@ import time
 import pytest
 
 from checks import Silence, assert_seen, assert_silent
-from traffic import TARGET, internet_ways, new_mark, ordinary_ways, packet_ways
+from traffic import TARGET, TooBig, internet_ways, new_mark, ordinary_ways, packet_ways
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,23 @@ def test_stranger_by_the_tunnel(lab, container, wireguard):
     seen, result = lab.count(mark, ways, 0.3, lab.isp, at_the_server(mark))
     assert not seen.marked and all(way["sent"] for way in result.values())
     assert lab.page(4, where=container) == "203.0.113.5"
+
+
+def test_too_big_about_a_guests_packets(lab, container, wireguard):
+    """The ISP, who guesses a container's connection by the tunnel and its address, changes nothing."""
+    guest = {4: "172.17.0.2", 6: "fd00:17::2"}
+    routes = [f"172.17.0.0/16 via {lab.own[4]} dev isp0", f"fd00:17::/64 via {lab.own[6]} dev isp0"]
+    lab.isp.ip("".join(f"route add {route}\n" for route in routes))
+    try:
+        with TooBig(lab, container, guest, to=guest) as said:
+            lab.must("lock")
+            assert said.after() == [1500, 1500]
+            lab.must("lan", "on")
+            assert said.after() == [1500, 1500]
+            lab.must("unlock")
+            assert said.after() == [600, 1280], "control"
+    finally:
+        lab.isp.ip("".join(f"route del {route}\n" for route in routes))
 
 
 def test_tunnel_to_an_exception(lab, container, wireguard):
