@@ -43,8 +43,8 @@ honest_frames (BulkheadChain *chain, gboolean vlan)
 
 /*
  * "ARP speaks for the physical link's address only": it neither asks nor answers for a tunnel's
- * (LEAKS L32, L98). EAPOL opens a switch port or a wireless network; a bond and a DSL modem have
- * protocols of their own, let out where there are such links.
+ * (LEAKS L32, L98). EAPOL opens a switch port or a wireless network; bonds, teams and DSL modems
+ * have protocols of their own, let out where there are such links.
  */
 static void
 link_protocols (BulkheadTable *table, BulkheadChain *chain, const BulkheadNet *net)
@@ -56,7 +56,7 @@ link_protocols (BulkheadTable *table, BulkheadChain *chain, const BulkheadNet *n
     if (has_type (net, BULKHEAD_LINK_VLAN))
         rule (chain, protocol_is (ETHER_ARP), ll_type (ETHER_VLAN), ll_vlan_type (ETHER_ARP),
               ACCEPT);
-    if (has_type (net, BULKHEAD_LINK_BOND))
+    if (has_type (net, BULKHEAD_LINK_BOND) || has_type (net, BULKHEAD_LINK_TEAM))
         rule (chain, protocol_is (ETHER_SLOW), ll_type (ETHER_SLOW), ACCEPT);
     if (has_type (net, BULKHEAD_LINK_PPP)) {
         rule (chain, protocol_is (ETHER_PPPOE_DISCOVERY), ll_type (ETHER_PPPOE_DISCOVERY), ACCEPT);

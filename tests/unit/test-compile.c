@@ -391,6 +391,31 @@ test_property (gconstpointer property)
     for_generated ((Property)property);
 }
 
+/* ---- what links need ---- */
+
+/* A switch drops the ports of a bond or a team that do not speak LACP with it. */
+static void
+test_lacp (void)
+{
+    const BulkheadLinkType types[] = { BULKHEAD_LINK_HARDWARE, BULKHEAD_LINK_BOND,
+                                       BULKHEAD_LINK_TEAM };
+    g_autoptr (BulkheadPolicy) empty = bulkhead_policy_new ();
+    g_autoptr (BulkheadPolicy) policy = bulkhead_policy_with_locked (empty, TRUE);
+
+    for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
+        GPtrArray *links = g_ptr_array_new_with_free_func ((GDestroyNotify)bulkhead_link_free);
+        g_autoptr (BulkheadNet) net = NULL;
+        g_autoptr (BulkheadRuleset) ruleset = NULL;
+        g_autofree char *text = NULL;
+
+        g_ptr_array_add (links, bulkhead_link_new (2, "up0", types[i]));
+        net = bulkhead_net_new (BULKHEAD_FEATURES_ALL, links, NULL);
+        ruleset = bulkhead_compile (policy, net);
+        text = bulkhead_ruleset_to_text (ruleset);
+        g_assert_cmpint (strstr (text, "@ll,96,16 0x8809 accept") != NULL, ==, i > 0);
+    }
+}
+
 static void
 add_property (const char *name, Property property)
 {
@@ -411,6 +436,7 @@ main (int argc, char *argv[])
         g_autofree char *path = g_strconcat ("/compile/golden/", base, NULL);
         g_test_add_data_func (path, scenarios[i], test_golden);
     }
+    g_test_add_func ("/compile/lacp", test_lacp);
     add_property ("chains-end-in-a-verdict", chains_end_in_a_verdict);
     add_property ("names-before-lan", names_before_lan);
     add_property ("accepts-name-their-protocol", accepts_name_their_protocol);
