@@ -367,6 +367,8 @@ def test_a_session_from_outside(lab, kept):
     def heard(name):
         return len(lab.log_of(name))
 
+    for name in ("server", "client"):  # what the one before heard
+        lab.write(name + ".log", "")
     server = lab.victim.start("/usr/bin/python3", "-c", SESSION, "serve", log=lab.log_path("server"))
     assert wait_for(lambda: ":2222" in lab.victim.run("ss", "-Hltn").stdout, 5)
     client = lab.isp.start("/usr/bin/python3", "-c", SESSION, TARGET[4], lab.own[4],
