@@ -12,6 +12,7 @@ import xml.etree.ElementTree as ElementTree
 from gi.repository import GLib
 import pytest
 
+from fakes import Polkit
 from place import BLOCKING, GOOD, GRANTED, HELPER, HOLD_TUN0, NAME, NOBODY, OFF, PATH, PAUSED
 from place import READS, SECONDS, SOURCE, Bus, run, settle, tunnel, wait_for
 
@@ -209,6 +210,25 @@ def test_revision_of_grants(place):
     before = place.property("Revision")
     place.call("Revoke", f"(uint32 {GRANTED},)")
     assert place.property("Revision") != before
+
+
+def test_revoked_while_polkit_is_asked(place):
+    """What it says of an authorised user is of no use to one who is that no more."""
+    class Slow(Polkit):
+        def CheckAuthorization(self, subject, action, details, flags, cancel):
+            if action.endswith("granted"):
+                place.call("Revoke", f"(uint32 {GRANTED},)")
+            return super().CheckAuthorization(subject, action, details, flags, cancel)
+
+    settle(place)
+    polkit = Slow(place.bus.address, "org.bulkhead.helper.control-granted")
+    try:
+        assert "InteractiveAuthorizationRequired" in place.call_as(GRANTED, "Unlock", "()")
+        actions = [call[2].rpartition(".")[2] for call in polkit.calls]
+        assert actions == ["control-granted", "control"]
+        assert place.property("State") == BLOCKING and place.call("ListGrants") == []
+    finally:
+        polkit.stop()
 
 
 def test_ready_waits_for_the_large_lists(place):
