@@ -356,7 +356,7 @@ def test_user_is_resolved_here(helper):
 BAD_USAGE = [
     ([], "no verb"),
     (["frobnicate"], "frobnicate"),
-    (["tunnels", "frobnicate"], "tunnels"),
+    (["tunnels", "frobnicate"], "verb tunnels frobnicate"),
     (["frobnicate", "--help"], "frobnicate"),
     (["lock", "now"], "now"),
     (["status", "--frobnicate"], "--frobnicate"),
