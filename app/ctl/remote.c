@@ -8,17 +8,22 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* "CLIENT PORT SERVER PORT", as sshd(8) sets it; NULL: no shell of its own. (transfer full) */
+/* "CLIENT PORT SERVER PORT", as sshd(8) sets it; NULL: no shell of its own. Without the "%LINK" of
+ * a link-local address, which exceptions have not. (transfer full) */
 static GStrv
 read_connection (void)
 {
     const char *text = g_getenv ("SSH_CONNECTION");
     g_auto (GStrv) words = g_strsplit (text != NULL ? text : "", " ", -1);
 
-    return g_strv_length (words) == 4 && g_hostname_is_ip_address (words[0])
-                   && g_hostname_is_ip_address (words[2])
-               ? g_steal_pointer (&words)
-               : NULL;
+    if (g_strv_length (words) != 4)
+        return NULL;
+    for (int i = 0; i < 4; i += 2) {
+        words[i][strcspn (words[i], "%")] = '\0';
+        if (!g_hostname_is_ip_address (words[i]))
+            return NULL;
+    }
+    return g_steal_pointer (&words);
 }
 
 static gboolean

@@ -331,6 +331,11 @@ def test_lock_over_ssh(helper, daemon):
     for kept in ("203.0.113.0/24", "203.0.113.9 tcp"):
         helper.answers["ListExceptions"] = GLib.Variant("(as)", ([kept],))
         assert lock_over_ssh(daemon, typed="") == (0, "") and locked()
+    local = {"client": "fe80::9%eth0", "server": "fe80::7%eth0"}
+    code, told = lock_over_ssh(daemon, typed="n\n", **local)
+    assert code == 1 and "except add fe80::9 --protocol tcp" in told
+    helper.answers["ListExceptions"] = GLib.Variant("(as)", (["fe80::9 tcp"],))
+    assert lock_over_ssh(daemon, typed="", **local) == (0, "") and locked()
     helper.answers["ListExceptions"] = GLib.Variant("(as)", ([],))
     assert lock_over_ssh(daemon, typed="", client="127.0.0.1", server="127.0.0.1") == (0, "")
     helper.answers["GetStatus"] = status(BLOCKING)
