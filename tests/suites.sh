@@ -35,5 +35,5 @@ python_tests() {
     local name=$1
     shift
     /usr/bin/python3 -m pytest -p no:cacheprovider --import-mode=importlib -q -rfE --durations=8 \
-        --junitxml="$logs/$name.xml" "$@" </dev/null || failed_to_run "$name"
+        -o junit_family=xunit1 --junitxml="$logs/$name.xml" "$@" </dev/null || failed_to_run "$name"
 }

@@ -31,6 +31,7 @@ run (const char *const *argv)
     return g_spawn_check_wait_status (status, NULL) ? g_steal_pointer (&output) : NULL;
 }
 
+#define LISTINGS_BESIDE 2000 /* some of them are disturbed, for sure */
 #define RUN(...) run ((const char *[]){ __VA_ARGS__, NULL })
 
 static void
@@ -553,10 +554,11 @@ test_start_beside_a_busy_neighbour (void)
 
         g_assert_cmpuint (bulkhead_sink_get_features (sink), ==,
                           bulkhead_sink_get_features (quiet));
-        g_assert_false (bulkhead_sink_has_tables (sink));
     }
+    for (guint i = 0; i < LISTINGS_BESIDE; i++)
+        g_assert_false (bulkhead_sink_has_tables (quiet));
     apply (quiet, lock);
-    for (guint i = 0; i < 15; i++)
+    for (guint i = 0; i < LISTINGS_BESIDE; i++)
         g_assert_true (bulkhead_sink_has_chains (quiet, lock));
     neighbour_free (neighbour);
     clear (quiet);

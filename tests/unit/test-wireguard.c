@@ -175,9 +175,10 @@ test_uapi_bad (void)
 
     for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
         g_autoptr (BulkheadWireguard) wireguard = bulkhead_wireguard_new ("wg0");
+        g_autofree char *shown = g_strescape (bad[i].text, NULL);
         g_autoptr (GError) error = NULL;
 
-        g_test_message ("%s", bad[i].text);
+        g_test_message ("%s", shown);
         g_assert_false (parse_uapi (bad[i].text, strlen (bad[i].text), wireguard, &error));
         g_assert_error (error, BULKHEAD_ERROR, BULKHEAD_ERROR_FAILED);
         g_assert_nonnull (strstr (error->message, bad[i].reason));
