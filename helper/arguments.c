@@ -104,7 +104,8 @@ bulkhead_arguments_tunnel (GVariant *options, gboolean *ret_has_kind, GError **e
     g_variant_lookup (options, "user", "u", &tunnel->uid);
     *ret_has_kind = g_variant_lookup (options, "kind", "u", &kind);
     tunnel->kind = kind;
-    return g_steal_pointer (&tunnel);
+    /* Not only when a policy takes it: its link is compared with its kind before. */
+    return bulkhead_tunnel_check (tunnel, error) ? g_steal_pointer (&tunnel) : NULL;
 }
 
 gboolean

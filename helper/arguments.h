@@ -7,7 +7,8 @@
 
 #include "policy.h"
 
-/* AddTunnel's. @ret_has_kind: whether the caller said which kind. (transfer full) */
+/* AddTunnel's, good in itself (policy.h). @ret_has_kind: whether the caller said which kind.
+ * (transfer full) */
 BulkheadTunnel *bulkhead_arguments_tunnel (GVariant *options, gboolean *ret_has_kind,
                                            GError **error);
 /* SetLan's. What is left out stays as it is in @cgnat and @port_mapping. */

@@ -35,9 +35,10 @@ typedef struct {
     gsize n_places;
     gsize large; /* how many places its arguments take up; 0: small */
     BulkheadPlace *large_place;
-    guint watch;     /* of the caller's name on the bus */
-    char *prompt;    /* polkit's name for the prompt that is open */
-    GError *stopped; /* why the question was taken back */
+    guint watch;      /* of the caller's name on the bus */
+    char *prompt;     /* polkit's name for the prompt that is open */
+    gboolean granted; /* polkit was asked about a user who was authorised once */
+    GError *stopped;  /* why the question was taken back */
 } Check;
 
 static const char *
@@ -194,7 +195,10 @@ finish_user (GObject *source, GAsyncResult *result, GError **error)
     return uid;
 }
 
-/* polkit said yes to somebody. Whoever is gone by now may have wanted just that: CVE-2021-3560. */
+static void ask_polkit (GTask *task);
+
+/* polkit said yes to somebody. Whoever is gone by now may have wanted just that: CVE-2021-3560. And
+ * what it said of an authorised user counts no more when that was revoked meanwhile. */
 static void
 on_still_there_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -205,6 +209,8 @@ on_still_there_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         g_task_return_error (task, g_error_copy (check->stopped));
     else if (finish_user (source, result, NULL) != check->caller.uid)
         fail (task, BULKHEAD_ERROR_CANCELLED, "the caller left the bus");
+    else if (check->granted && !bulkhead_grants_has (check->authority->grants, check->caller.uid))
+        ask_polkit (task);
     else
         allow (task);
 }
@@ -216,8 +222,6 @@ take_prompt_places (Check *check)
 {
     return take_user_places (check, "asked", WIDTH_OF_PROMPT) && take_places (check, ASKED, 1);
 }
-
-static void ask_polkit (GTask *task);
 
 /* polkit would say yes after a password. The person is asked once, and nobody waits for them but
  * the caller. */
@@ -293,15 +297,17 @@ on_polkit_answered_cb (GObject *source, GAsyncResult *result, gpointer user_data
 static void
 ask_polkit (GTask *task)
 {
-    const Check *check = g_task_get_task_data (task);
-    gboolean granted = bulkhead_grants_has (check->authority->grants, check->caller.uid);
-    const BulkheadPolkitQuestion question = {
+    Check *check = g_task_get_task_data (task);
+    BulkheadPermission permission = check->rule->permission;
+    BulkheadPolkitQuestion question = {
         .sender = get_sender (check),
-        .action = bulkhead_permission_action (check->rule->permission, granted),
         .message = check->rule->message,
         .prompt = check->prompt,
     };
 
+    check->granted = permission == BULKHEAD_PERMISSION_WEAKEN
+                     && bulkhead_grants_has (check->authority->grants, check->caller.uid);
+    question.action = bulkhead_permission_action (permission, check->granted);
     bulkhead_polkit_check_async (get_bus (check), &question, on_polkit_answered_cb,
                                  g_object_ref (task));
 }

@@ -28,6 +28,12 @@ bulkhead_slept (void)
     return bulkhead_boottime () - g_get_monotonic_time ();
 }
 
+gint64
+bulkhead_clock_at_boot (void)
+{
+    return (g_get_real_time () - bulkhead_boottime ()) / G_USEC_PER_SEC;
+}
+
 static void
 timer_free (gpointer data)
 {

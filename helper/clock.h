@@ -10,6 +10,10 @@ gint64 bulkhead_boottime (void);
 /* µs the machine slept since it started, in all; good for differences only. */
 gint64 bulkhead_slept (void);
 
+/* Seconds since the epoch at which the machine started, as the clock that people read has it now:
+ * what is kept as a time since then stays true when that clock is set. */
+gint64 bulkhead_clock_at_boot (void);
+
 /* Calls @function once at @when, or as soon as the machine wakes after it; GLib's own timers
  * stand still while it sleeps. Returns a GSource's id. */
 guint bulkhead_boottime_add (gint64 when, GSourceFunc function, gpointer data);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lock.h"
 
+#include "clock.h"
 #include "error.h"
 #include "lock-log.h"
 #include "nft-watch.h"
@@ -61,7 +62,7 @@ publish (BulkheadLock *self)
     BulkheadState state = bulkhead_engine_get_state (self->engine);
     gboolean closed = bulkhead_engine_is_closed (self->engine);
 
-    bulkhead_uptime_update (self->uptime, net, policy, g_get_real_time () / G_USEC_PER_SEC);
+    bulkhead_uptime_update (self->uptime, net, policy, bulkhead_boottime () / G_USEC_PER_SEC);
     if (state != self->state || closed != self->closed) {
         self->state = state;
         self->closed = closed;
@@ -303,7 +304,9 @@ bulkhead_lock_tunnel_is_up (BulkheadLock *self, const BulkheadTunnel *tunnel)
 gint64
 bulkhead_lock_tunnel_since (BulkheadLock *self, const BulkheadTunnel *tunnel)
 {
-    return bulkhead_uptime_get (self->uptime, tunnel->interface);
+    gint64 since = bulkhead_uptime_get (self->uptime, tunnel->interface);
+
+    return since > 0 ? bulkhead_clock_at_boot () + since : 0;
 }
 
 /* ---- start ---- */

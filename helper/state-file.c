@@ -139,23 +139,27 @@ write_fresh (BulkheadStateFile *file, const char *text)
     return close (fd) == 0 && ok;
 }
 
-/* For file systems that cannot exchange: the old file has a second name meanwhile. */
+/* For file systems that cannot exchange: the old file has a second name meanwhile. What the disk
+ * does not take is not there afterwards, or the next start would do what was refused. */
 static gboolean
 replace (BulkheadStateFile *file)
 {
     int directory = file->directory;
-    gboolean has_old;
+    gboolean has_old, is_first;
     int reason;
 
     if (file->unreadable && linkat (directory, file->name, directory, file->kept, 0) != 0)
         g_warning ("the unreadable state is not kept: %s", g_strerror (errno));
     unlinkat (directory, file->old, 0);
     has_old = linkat (directory, file->name, directory, file->old, 0) == 0;
+    is_first = !has_old && errno == ENOENT; /* some file systems have no second names */
     if (renameat (directory, file->fresh, directory, file->name) != 0)
         return FALSE;
     reason = fsync (directory) == 0 ? 0 : errno;
     if (reason != 0 && has_old)
         renameat (directory, file->old, directory, file->name);
+    else if (reason != 0 && is_first)
+        unlinkat (directory, file->name, 0);
     unlinkat (directory, file->old, 0);
     errno = reason;
     return reason == 0;

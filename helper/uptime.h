@@ -10,9 +10,10 @@ BulkheadUptime *bulkhead_uptime_new (void);
 void bulkhead_uptime_free (BulkheadUptime *uptime);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadUptime, bulkhead_uptime_free)
 
-/* To be told after every look at the links. @now: seconds since the epoch. */
+/* To be told after every look at the links. @now: seconds since the machine started, which no
+ * setting of the clock changes: a clock is often set by what the tunnel carries. */
 void bulkhead_uptime_update (BulkheadUptime *uptime, const BulkheadNet *net,
                              const BulkheadPolicy *policy, gint64 now);
 
-/* Seconds since the epoch; 0: down, or up since before it was looked at. */
+/* The same; 0: down, or up since before it was looked at. */
 gint64 bulkhead_uptime_get (const BulkheadUptime *uptime, const char *interface);

@@ -211,12 +211,15 @@ class Place:
         return name.replace(NAME + ".Error.", ""), raised.value.message
 
     def call_as_nobody(self, method, arguments):
+        return self.call_as(NOBODY, method, arguments)
+
+    def call_as(self, uid, method, arguments):
         """What gdbus prints: the answer, or the error with its name."""
         parameters = GLib.Variant.parse(None, arguments, None, None)
         texts = [parameters.get_child_value(i).print_(True)
                  for i in range(parameters.n_children())]
         done = subprocess.run(
-            ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "gdbus", "call",
+            ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "gdbus", "call",
              "--address", self.bus.address, "--dest", NAME, "--object-path", PATH, "--method",
              f"{NAME}.{method}", "--", *texts], capture_output=True, text=True, timeout=SECONDS,
             stdin=subprocess.DEVNULL, check=False)

@@ -6,7 +6,7 @@ import stat
 from gi.repository import GLib
 import pytest
 
-from place import BLOCKING, GOOD, NAME, NOBODY, OFF, PATH, Bus, settle, tunnel
+from place import BLOCKING, GOOD, NAME, NOBODY, OFF, PATH, Bus, run, settle, tunnel
 
 
 def other(**changes):
@@ -87,6 +87,18 @@ def test_bad_input(settled, method, arguments, error, names):
     assert names in message
     assert len(message) < 400 and "\n" not in message
     assert settled.everything() == before
+
+
+def test_no_kind_of_a_link_that_is_up(place):
+    """What a link tells is looked at before the tunnel is taken; its kind may be any number."""
+    helper = place.start()
+    for words in ("link add end0 type veth peer name end1", "address add 10.9.0.2/24 dev end0",
+                  "link set end1 up", "link set end0 up"):
+        run("ip", "-n", place.namespace, *words.split())
+    for kind in (4, 4294967295):
+        name, message = place.fails("AddTunnel", tunnel(interface="s 'end0'", kind=f"u {kind}"))
+        assert name == "InvalidArgument" and "kind" in message
+    assert helper.poll() is None and place.property("State") == OFF
 
 
 def test_a_key_given_twice(settled):

@@ -12,6 +12,7 @@ import xml.etree.ElementTree as ElementTree
 from gi.repository import GLib
 import pytest
 
+from fakes import Polkit
 from place import BLOCKING, GOOD, GRANTED, HELPER, HOLD_TUN0, NAME, NOBODY, OFF, PATH, PAUSED
 from place import READS, SECONDS, SOURCE, Bus, run, settle, tunnel, wait_for
 
@@ -96,8 +97,8 @@ def test_uplinks(place):
     assert place.call("GetStatus")["uplinks"] == ["eth0", "far", "tun0"]
 
 
-def test_networks_behind_a_tunnel_are_kept(place):
-    place.start()
+@contextlib.contextmanager
+def tun0_up(place):
     ip = ("ip", "-n", place.namespace)
     wait = subprocess.Popen(
         ["ip", "netns", "exec", place.namespace, "/usr/bin/python3", "-c", HOLD_TUN0],
@@ -106,11 +107,18 @@ def test_networks_behind_a_tunnel_are_kept(place):
         assert wait.stdout.readline() == b"held\n"
         run(*ip, "address", "add", "10.8.0.2/24", "dev", "tun0")
         run(*ip, "link", "set", "tun0", "up")
+        yield
+    finally:
+        wait.communicate(timeout=SECONDS)
+
+
+def test_networks_behind_a_tunnel_are_kept(place):
+    place.start()
+    ip = ("ip", "-n", place.namespace)
+    with tun0_up(place):
         run(*ip, "route", "add", "192.168.7.0/24", "via", "10.8.0.1")
         run(*ip, "route", "add", "203.0.113.0/24", "via", "10.8.0.1")
         place.call("AddTunnel", tunnel(interface="s 'tun0'"))
-    finally:
-        wait.communicate(timeout=SECONDS)
     run(*ip, "link", "delete", "tun0")
     place.call("GetStatus")
     with open(place.file, encoding="utf-8") as file:
@@ -142,15 +150,25 @@ def clock_ahead(seconds):
                               ahead - seconds * 10**9 + time.monotonic_ns())
 
 
-def test_the_end_of_a_pause_when_the_clock_is_set(place):
+def test_what_is_told_when_the_clock_is_set(place):
+    """The end of a pause, and since when a tunnel is up, by which it was not up longer."""
+    def since():
+        return place.call("ListTunnels")[0]["since"]
+
     place.start()
+    place.call("AddTunnel", tunnel(interface="s 'tun0'"))
     place.call("Lock")
     place.call("Pause", "(uint32 600,)")
     until = place.property("PausedUntil")
-    with clock_ahead(seconds=3):
-        wait_for(lambda: place.property("PausedUntil") != until)
-        assert abs(place.property("PausedUntil") - until - 3) <= 1
-        assert 595 < place.call("GetStatus")["paused_seconds"] <= 600
+    with tun0_up(place):
+        up = since()
+        assert abs(up - time.time()) < 3
+        with clock_ahead(seconds=3):
+            wait_for(lambda: place.property("PausedUntil") != until)
+            assert abs(place.property("PausedUntil") - until - 3) <= 1
+            assert 595 < place.call("GetStatus")["paused_seconds"] <= 600
+            assert abs(since() - up - 3) <= 1
+        assert abs(since() - up) <= 1
     wait_for(lambda: abs(place.property("PausedUntil") - until) <= 1)
 
 
@@ -209,6 +227,25 @@ def test_revision_of_grants(place):
     before = place.property("Revision")
     place.call("Revoke", f"(uint32 {GRANTED},)")
     assert place.property("Revision") != before
+
+
+def test_revoked_while_polkit_is_asked(place):
+    """What it says of an authorised user is of no use to one who is that no more."""
+    class Slow(Polkit):
+        def CheckAuthorization(self, subject, action, details, flags, cancel):
+            if action.endswith("granted"):
+                place.call("Revoke", f"(uint32 {GRANTED},)")
+            return super().CheckAuthorization(subject, action, details, flags, cancel)
+
+    settle(place)
+    polkit = Slow(place.bus.address, "org.bulkhead.helper.control-granted")
+    try:
+        assert "InteractiveAuthorizationRequired" in place.call_as(GRANTED, "Unlock", "()")
+        actions = [call[2].rpartition(".")[2] for call in polkit.calls]
+        assert actions == ["control-granted", "control"]
+        assert place.property("State") == BLOCKING and place.call("ListGrants") == []
+    finally:
+        polkit.stop()
 
 
 def test_ready_waits_for_the_large_lists(place):

@@ -44,6 +44,8 @@ check_tunnel (GVariant *options)
     gboolean has_kind;
 
     tunnel = bulkhead_arguments_tunnel (options, &has_kind, &error);
+    if (tunnel != NULL)
+        g_assert_true (bulkhead_tunnel_check (tunnel, NULL));
     check_policy (tunnel != NULL ? bulkhead_policy_with_tunnel (empty, tunnel, &error) : NULL,
                   error);
 }

@@ -96,9 +96,32 @@ def promises(directory):
                 yield f"bulkhead-boot.service: {line}: nothing is there yet at that time"
 
 
+def folders(directory):
+    """What is done with all of root's rights before the helper starts makes the folders that are
+    missing, and touches nothing else: not what a link in their place leads to."""
+    lines = [line.partition("=")[2] for line in lines_of(directory, "bulkhead.service")
+             if line.startswith("ExecStartPre=")]
+    if len(lines) != 2:
+        yield f"bulkhead.service: {len(lines)} commands before it starts"
+    for line in lines:
+        with tempfile.TemporaryDirectory() as temporary:
+            target, link, new = (pathlib.Path(temporary) / name for name in ("target", "link", "new"))
+            target.mkdir()
+            target.chmod(0o755)
+            link.symlink_to(target)
+            command = line.lstrip("-+").split()[:-1]
+            codes = [run(*command, str(path)).returncode for path in (link, new, new)]
+            if codes != [0, 0, 0] or target.stat().st_mode & 0o777 != 0o755:
+                yield f"bulkhead.service: {line}: touches what is there already"
+            if not new.is_dir() or oct(new.stat().st_mode & 0o777)[2:] not in command[-1]:
+                yield f"bulkhead.service: {line}: does not make the folder"
+        if "/log/" in line and not line.startswith("-"):
+            yield f"bulkhead.service: {line}: without a log there would be no lock"
+
+
 def main():
     directory = pathlib.Path(sys.argv[1])
-    problems = list(promises(directory))
+    problems = [*promises(directory), *folders(directory)]
     with tempfile.TemporaryDirectory() as temporary:
         root = pathlib.Path(temporary)
         copy(directory, root)

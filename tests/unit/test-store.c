@@ -341,6 +341,23 @@ test_failing_disk (Fixture *fixture, gconstpointer data)
     assert_stored (fixture, fixture->locked);
 }
 
+/* Nothing was stored before, and so nothing is afterwards: it was told that it failed. */
+static void
+test_failing_disk_first (Fixture *fixture, gconstpointer data)
+{
+    g_autoptr (BulkheadPolicy) nothing = bulkhead_policy_new ();
+
+    {
+        g_autoptr (BulkheadStore) store = open_store (fixture);
+
+        fsyncs_until_failure = GPOINTER_TO_INT (data);
+        assert_save_fails (fixture, store, fixture->open, g_strerror (EIO));
+        fsyncs_until_failure = -1;
+    }
+    g_assert_false (g_file_test (fixture->state, G_FILE_TEST_EXISTS));
+    assert_stored (fixture, nothing);
+}
+
 static void
 fill (const char *directory)
 {
@@ -401,6 +418,8 @@ main (int argc, char *argv[])
     ADD ("/store/leftover", NULL, test_leftover);
     ADD ("/store/failing-disk/file", GINT_TO_POINTER (0), test_failing_disk);
     ADD ("/store/failing-disk/directory", GINT_TO_POINTER (1), test_failing_disk);
+    ADD ("/store/failing-disk/first/file", GINT_TO_POINTER (0), test_failing_disk_first);
+    ADD ("/store/failing-disk/first/directory", GINT_TO_POINTER (1), test_failing_disk_first);
     ADD ("/store/full-disk", NULL, test_full_disk);
     return g_test_run ();
 }
