@@ -157,8 +157,13 @@ run (BulkheadCtl *ctl, char **args, GError **error)
     }
     ctl->verb = match_verb (args, &words);
     if (ctl->verb == NULL) {
+        /* The words that were taken for it: there are verbs of two. */
+        g_autofree char *list = g_strconcat (args[0], " list", NULL);
+        const char *second = find_verb (list) != NULL ? args[1] : NULL;
+
         g_set_error (error, BULKHEAD_CTL_ERROR, BULKHEAD_EXIT_USAGE,
-                     "unknown verb %s (see bulkheadctl --help)", args[0]);
+                     "unknown verb %s%s%s (see bulkheadctl --help)", args[0],
+                     second != NULL ? " " : "", second != NULL ? second : "");
         return;
     }
     g_strv_builder_add (rest, "bulkheadctl");

@@ -6,19 +6,71 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-/* "CLIENT PORT SERVER PORT", as sshd(8) sets it; NULL: no shell of its own. (transfer full) */
+#define CONNECTION "SSH_CONNECTION"
+
+/* A number in the /proc/PID/status @status; -1: it is not there. */
+static gint64
+number_in (const char *status, const char *name)
+{
+    const char *found = strstr (status, name);
+
+    return found != NULL ? g_ascii_strtoll (found + strlen (name), NULL, 10) : -1;
+}
+
+/* What a process was started with; NULL: nothing, or it may not be read. (transfer full) */
+static char *
+connection_of (gint64 pid)
+{
+    g_autofree char *path = g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/environ", pid);
+    g_autofree char *text = NULL;
+    gsize length;
+
+    if (!g_file_get_contents (path, &text, &length, NULL))
+        return NULL;
+    for (const char *entry = text; entry < text + length; entry += strlen (entry) + 1)
+        if (g_str_has_prefix (entry, CONNECTION "="))
+            return g_strdup (entry + strlen (CONNECTION "="));
+    return NULL;
+}
+
+/* sudo(8) and su(1) take the variable away: then it is that of whom they were called by, the
+ * nearest above that is another user. (transfer full) (nullable) */
+static char *
+callers_connection (void)
+{
+    for (gint64 pid = getppid (); pid > 1;) {
+        g_autofree char *path = g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/status", pid);
+        g_autofree char *status = NULL;
+
+        if (!g_file_get_contents (path, &status, NULL, NULL))
+            return NULL;
+        if (number_in (status, "\nUid:") != getuid ())
+            return connection_of (pid);
+        pid = number_in (status, "\nPPid:");
+    }
+    return NULL;
+}
+
+/* "CLIENT PORT SERVER PORT", as sshd(8) sets it; NULL: no shell of its own. Without the "%LINK" of
+ * a link-local address, which exceptions have not. (transfer full) */
 static GStrv
 read_connection (void)
 {
-    const char *text = g_getenv ("SSH_CONNECTION");
+    const char *own = g_getenv (CONNECTION);
+    g_autofree char *text = own != NULL ? g_strdup (own) : callers_connection ();
     g_auto (GStrv) words = g_strsplit (text != NULL ? text : "", " ", -1);
 
-    return g_strv_length (words) == 4 && g_hostname_is_ip_address (words[0])
-                   && g_hostname_is_ip_address (words[2])
-               ? g_steal_pointer (&words)
-               : NULL;
+    if (g_strv_length (words) != 4)
+        return NULL;
+    for (int i = 0; i < 4; i += 2) {
+        words[i][strcspn (words[i], "%")] = '\0';
+        if (!g_hostname_is_ip_address (words[i]))
+            return NULL;
+    }
+    return g_steal_pointer (&words);
 }
 
 static gboolean

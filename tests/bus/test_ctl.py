@@ -181,10 +181,8 @@ def helper(daemon):
 
 
 def environment(address, **more):
-    values = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=address, LC_ALL="C", TZ="UTC",
-                  G_DEBUG="fatal-criticals")
-    values.pop("SSH_CONNECTION", None)
-    return values | more
+    return {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": address, "LC_ALL": "C", "TZ": "UTC",
+            "G_DEBUG": "fatal-criticals", "SSH_CONNECTION": "", **more}
 
 
 def ctl(bus, *args):
@@ -300,12 +298,12 @@ COMMANDS = [
 ]
 
 
-def lock_over_ssh(bus, *args, typed=None, client="203.0.113.9", server="192.0.2.7"):
-    """Exit code and stderr; on a terminal when something is typed."""
+def lock_over_ssh(bus, *args, typed=None, client="203.0.113.9", server="192.0.2.7", before=()):
+    """Exit code and stderr; on a terminal when something is typed. `before`: what starts it."""
     ours, theirs = pty.openpty()
     os.write(ours, (typed or "").encode())
     done = subprocess.run(
-        [CTL, "lock", *args], stdin=theirs if typed is not None else subprocess.DEVNULL,
+        [*before, CTL, "lock", *args], stdin=theirs if typed is not None else subprocess.DEVNULL,
         env=environment(bus.address, SSH_CONNECTION=f"{client} 50000 {server} 22"),
         capture_output=True, encoding="utf-8", timeout=SECONDS, check=False)
     os.close(ours)
@@ -331,7 +329,17 @@ def test_lock_over_ssh(helper, daemon):
     for kept in ("203.0.113.0/24", "203.0.113.9 tcp"):
         helper.answers["ListExceptions"] = GLib.Variant("(as)", ([kept],))
         assert lock_over_ssh(daemon, typed="") == (0, "") and locked()
+    local = {"client": "fe80::9%eth0", "server": "fe80::7%eth0"}
+    code, told = lock_over_ssh(daemon, typed="n\n", **local)
+    assert code == 1 and "except add fe80::9 --protocol tcp" in told
+    helper.answers["ListExceptions"] = GLib.Variant("(as)", (["fe80::9 tcp"],))
+    assert lock_over_ssh(daemon, typed="", **local) == (0, "") and locked()
     helper.answers["ListExceptions"] = GLib.Variant("(as)", ([],))
+    # As sudo and su do it: called by another user, and without the variable.
+    root = ("setpriv", "--ruid=65534", "timeout", "9", "setpriv", "--ruid=0", "env", "-u",
+            "SSH_CONNECTION")
+    code, told = lock_over_ssh(daemon, before=root)
+    assert (code, locked()) == (0, True) and "ends this SSH session from 203.0.113.9" in told
     assert lock_over_ssh(daemon, typed="", client="127.0.0.1", server="127.0.0.1") == (0, "")
     helper.answers["GetStatus"] = status(BLOCKING)
     assert lock_over_ssh(daemon, typed="") == (0, "")
@@ -356,7 +364,7 @@ def test_user_is_resolved_here(helper):
 BAD_USAGE = [
     ([], "no verb"),
     (["frobnicate"], "frobnicate"),
-    (["tunnels", "frobnicate"], "tunnels"),
+    (["tunnels", "frobnicate"], "verb tunnels frobnicate"),
     (["frobnicate", "--help"], "frobnicate"),
     (["lock", "now"], "now"),
     (["status", "--frobnicate"], "--frobnicate"),
