@@ -29,9 +29,9 @@ bulkhead_slept (void)
 }
 
 gint64
-bulkhead_clock_at_boot (void)
+bulkhead_clock_of (gint64 boottime)
 {
-    return (g_get_real_time () - bulkhead_boottime ()) / G_USEC_PER_SEC;
+    return (g_get_real_time () - bulkhead_boottime () + boottime) / G_USEC_PER_SEC;
 }
 
 static void

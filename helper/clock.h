@@ -10,9 +10,9 @@ gint64 bulkhead_boottime (void);
 /* µs the machine slept since it started, in all; good for differences only. */
 gint64 bulkhead_slept (void);
 
-/* Seconds since the epoch at which the machine started, as the clock that people read has it now:
- * what is kept as a time since then stays true when that clock is set. */
-gint64 bulkhead_clock_at_boot (void);
+/* A moment of bulkhead_boottime() in seconds since the epoch, as the clock that people read has it
+ * now: what is kept as such a moment stays true when that clock is set. */
+gint64 bulkhead_clock_of (gint64 boottime);
 
 /* Calls @function once at @when, or as soon as the machine wakes after it; GLib's own timers
  * stand still while it sleeps. Returns a GSource's id. */

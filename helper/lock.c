@@ -62,7 +62,7 @@ publish (BulkheadLock *self)
     BulkheadState state = bulkhead_engine_get_state (self->engine);
     gboolean closed = bulkhead_engine_is_closed (self->engine);
 
-    bulkhead_uptime_update (self->uptime, net, policy, bulkhead_boottime () / G_USEC_PER_SEC);
+    bulkhead_uptime_update (self->uptime, net, policy, bulkhead_boottime ());
     if (state != self->state || closed != self->closed) {
         self->state = state;
         self->closed = closed;
@@ -306,7 +306,7 @@ bulkhead_lock_tunnel_since (BulkheadLock *self, const BulkheadTunnel *tunnel)
 {
     gint64 since = bulkhead_uptime_get (self->uptime, tunnel->interface);
 
-    return since > 0 ? bulkhead_clock_at_boot () + since : 0;
+    return since > 0 ? bulkhead_clock_of (since) : 0;
 }
 
 /* ---- start ---- */

@@ -235,9 +235,7 @@ update_paused_until (BulkheadService *self)
     if (until == self->pause_until)
         return;
     self->pause_until = until;
-    bulkhead_helper1_set_paused_until (
-        self->skeleton,
-        until == 0 ? 0 : (g_get_real_time () + until - bulkhead_boottime ()) / G_USEC_PER_SEC);
+    bulkhead_helper1_set_paused_until (self->skeleton, until == 0 ? 0 : bulkhead_clock_of (until));
 }
 
 static gboolean

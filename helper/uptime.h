@@ -10,7 +10,7 @@ BulkheadUptime *bulkhead_uptime_new (void);
 void bulkhead_uptime_free (BulkheadUptime *uptime);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadUptime, bulkhead_uptime_free)
 
-/* To be told after every look at the links. @now: seconds since the machine started, which no
+/* To be told after every look at the links. @now: of bulkhead_boottime(), in µs, which no
  * setting of the clock changes: a clock is often set by what the tunnel carries. */
 void bulkhead_uptime_update (BulkheadUptime *uptime, const BulkheadNet *net,
                              const BulkheadPolicy *policy, gint64 now);
