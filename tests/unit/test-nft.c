@@ -227,8 +227,8 @@ static void
 test_many_services (void)
 {
     g_autoptr (BulkheadSink) sink = sink_new (TRUE);
-    g_autoptr (BulkheadRuleset) many = services (1500);
-    g_autoptr (BulkheadRuleset) fewer = services (1499);
+    g_autoptr (BulkheadRuleset) many = services (3000);
+    g_autoptr (BulkheadRuleset) fewer = services (2999);
     g_autoptr (BulkheadRuleset) few = services (3);
     const BulkheadRuleset *steps[] = { many, many, fewer, few, many, few };
     const BulkheadRuleset *before = NULL;
@@ -549,7 +549,7 @@ test_start_beside_a_busy_neighbour (void)
     g_autoptr (BulkheadRuleset) lock = ruleset_of ("blocking");
     GPid neighbour = neighbour_new ();
 
-    for (guint i = 0; i < 15; i++) {
+    for (guint i = 0; i < 30; i++) {
         g_autoptr (BulkheadSink) sink = sink_new (TRUE);
 
         g_assert_cmpuint (bulkhead_sink_get_features (sink), ==,
