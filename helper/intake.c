@@ -55,10 +55,9 @@ on_message_cb (GDBusConnection *bus, GDBusMessage *message, gboolean incoming, g
 {
     GVariant *arguments = g_dbus_message_get_body (message);
 
-    if (!incoming)
-        return message;
-    if (g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+    if (incoming && g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
         close_files (message);
+    /* An answer, too: what waited longer than the pause for its own is given back after it. */
     count (user_data, MESSAGE_BYTES + (arguments != NULL ? g_variant_get_size (arguments) : 0));
     return message;
 }
