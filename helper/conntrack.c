@@ -11,8 +11,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 
-#define TIME_MAX (2 * G_USEC_PER_SEC)
+#define WORK_MAX (2 * G_USEC_PER_SEC)
+#define SILENCE_MAX 2          /* seconds */
 #define PASSES_MAX 3           /* a dump of a table that changes may miss some */
 #define DUMP_SIZE (32 * 1024)  /* the most that the kernel puts in one piece */
 #define BATCH_SIZE (16 * 1024) /* so few that all answers fit in a socket's default buffer */
@@ -26,7 +28,7 @@ typedef struct {
     GArray *kept; /* of BulkheadAddress: the trusted tunnels' own */
     struct mnl_socket *table;
     struct mnl_socket *deletions;
-    gint64 deadline;
+    gint64 deadline; /* by work_time() */
     guint32 sequence;
     char *dump;
     char *answers;
@@ -67,40 +69,49 @@ means_absent (int reason)
     return reason == EPROTONOSUPPORT || reason == EOPNOTSUPP || reason == EINVAL;
 }
 
+/* µs this thread had a processor, the kernel's part for us within: on a busy machine we wait for
+ * others most of the time, and that must not cut our work short. */
+static gint64
+work_time (void)
+{
+    struct timespec time;
+
+    clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time);
+    return (gint64)time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
 /* NULL and errno. */
 static struct mnl_socket *
 open_socket (void)
 {
     struct mnl_socket *socket = mnl_socket_open2 (NETLINK_NETFILTER, SOCK_CLOEXEC);
-    const struct timeval wait = { .tv_usec = 200 * 1000 };
+    const struct timeval patience = { .tv_sec = SILENCE_MAX };
     int fd;
 
     if (socket == NULL)
         return NULL;
     fd = mnl_socket_get_fd (socket);
     if (mnl_socket_bind (socket, 0, MNL_SOCKET_AUTOPID) == 0
-        && setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0)
+        && setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0)
         return socket;
     mnl_socket_close (socket);
     return NULL;
 }
 
-/* Returns: the length, or -1 and errno: ETIMEDOUT when our time is over. */
+/* Returns: the length, or -1 and errno: ETIMEDOUT when the kernel is silent or our time over. */
 static gssize
 receive (Cut *cut, struct mnl_socket *socket, char *buffer, gsize size)
 {
-    while (g_get_monotonic_time () < cut->deadline) {
-        gssize length = mnl_socket_recvfrom (socket, buffer, size);
+    gssize length = -1;
 
-        if (length >= 0)
-            return length;
-        if (errno == ENOBUFS)
-            cut->lost = TRUE;
-        if (errno != EINTR && errno != EAGAIN)
-            return -1;
-    }
-    errno = ETIMEDOUT;
-    return -1;
+    errno = EINTR;
+    while (length < 0 && errno == EINTR && work_time () < cut->deadline)
+        length = mnl_socket_recvfrom (socket, buffer, size);
+    if (length < 0 && errno == ENOBUFS)
+        cut->lost = TRUE;
+    if (length < 0 && (errno == EINTR || errno == EAGAIN))
+        errno = ETIMEDOUT;
+    return length;
 }
 
 static GArray *
@@ -301,7 +312,7 @@ bulkhead_conntrack_cut (const BulkheadNet *net, const BulkheadPolicy *policy, GE
 {
     g_auto (Cut) cut = { 0 };
 
-    cut.deadline = g_get_monotonic_time () + TIME_MAX;
+    cut.deadline = work_time () + WORK_MAX;
     cut.table = open_socket ();
     cut.deletions = cut.table != NULL ? open_socket () : NULL;
     if (cut.deletions == NULL)
