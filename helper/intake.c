@@ -10,7 +10,7 @@
 #define PAUSE 10           /* seconds: what waits for polkit has its answer by then */
 
 typedef struct {
-    gint received; /* bytes since the last time; atomic, as GDBus reads in a thread of its own */
+    gint bytes; /* that passed since the last time; atomic, as GDBus reads in a thread of its own */
 } Intake;
 
 static gboolean
@@ -18,7 +18,7 @@ give_back_cb (gpointer user_data)
 {
     Intake *intake = user_data;
 
-    g_atomic_int_set (&intake->received, 0);
+    g_atomic_int_set (&intake->bytes, 0);
     malloc_trim (0);
     return G_SOURCE_REMOVE;
 }
@@ -31,10 +31,10 @@ count (Intake *intake, gsize bytes)
     gint before;
 
     do {
-        before = g_atomic_int_get (&intake->received);
+        before = g_atomic_int_get (&intake->bytes);
         if (before >= FLOOD)
             return;
-    } while (!g_atomic_int_compare_and_exchange (&intake->received, before, before + more));
+    } while (!g_atomic_int_compare_and_exchange (&intake->bytes, before, before + more));
     if (before + more >= FLOOD)
         g_timeout_add_seconds_full (G_PRIORITY_LOW, PAUSE, give_back_cb,
                                     g_atomic_rc_box_acquire (intake), g_atomic_rc_box_release);
