@@ -15,6 +15,7 @@ import pytest
 from fakes import Polkit
 from place import BLOCKING, GOOD, GRANTED, HELPER, HOLD_TUN0, NAME, NOBODY, OFF, PATH, PAUSED
 from place import READS, SECONDS, SOURCE, Bus, run, settle, tunnel, wait_for
+from wallclock import on_our_own_clock
 
 
 def test_the_table_is_the_contract():
@@ -150,6 +151,7 @@ def clock_ahead(seconds):
                               ahead - seconds * 10**9 + time.monotonic_ns())
 
 
+@on_our_own_clock()
 def test_what_is_told_when_the_clock_is_set(place):
     """The end of a pause, and since when a tunnel is up, by which it was not up longer."""
     def since():

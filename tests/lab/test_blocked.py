@@ -10,6 +10,7 @@ import pytest
 from checks import assert_seen
 from traffic import TARGET
 from vpn import wait_for
+from wallclock import on_a_steady_clock
 
 NOBODY = 65534
 FLOOD = 100_000
@@ -103,6 +104,7 @@ def group():
 
 
 @pytest.mark.parametrize("family", [4, 6])
+@on_a_steady_clock()
 def test_refused_is_shown(lab, family):
     lab.must("lock")
     for kind, port, uid in ("tcp", 7101, 0), ("udp", 7102, NOBODY), ("udp", 53, 0):

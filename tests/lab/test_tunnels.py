@@ -9,6 +9,7 @@ from checks import BLOCKING, PROTECTED, Silence, assert_seen, state
 from lab import SERVER
 from traffic import flow_ways, new_mark, probe_ways
 from vpn import TUNNELS, wait_for
+from wallclock import on_a_steady_clock
 
 EVENTS = ["kill", "flap", "unreachable", "restart", "helper-kill", "helper-adopt"]
 
@@ -112,6 +113,7 @@ def test_wireguard_is_found_by_itself(lab):
 
 
 @pytest.mark.parametrize("kind", TUNNELS)
+@on_a_steady_clock()
 def test_figures(lab, kind):
     """Traffic, age and handshake of a tunnel are what they are, of every kind."""
     def figures():
