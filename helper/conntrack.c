@@ -14,9 +14,10 @@
 #include <time.h>
 
 #define WORK_MAX (2 * G_USEC_PER_SEC)
-#define SILENCE_MAX 2          /* seconds */
-#define PASSES_MAX 3           /* a dump of a table that changes may miss some */
-#define DUMP_SIZE (32 * 1024)  /* the most that the kernel puts in one piece */
+#define TIME_MAX (15 * G_USEC_PER_SEC) /* half of what the watchdog waits for at least */
+#define SILENCE_MAX 2                  /* seconds */
+#define PASSES_MAX 3                   /* a dump of a table that changes may miss some */
+#define DUMP_SIZE (32 * 1024)          /* the most that the kernel puts in one piece */
 #define BATCH_SIZE (16 * 1024) /* so few that all answers fit in a socket's default buffer */
 #define ANSWERS_SIZE (32 * 1024)
 #define MESSAGE_MAX 512 /* of one deletion */
@@ -28,7 +29,8 @@ typedef struct {
     GArray *kept; /* of BulkheadAddress: the trusted tunnels' own */
     struct mnl_socket *table;
     struct mnl_socket *deletions;
-    gint64 deadline; /* by work_time() */
+    gint64 work_end; /* by work_time() */
+    gint64 end;      /* by the clock */
     guint32 sequence;
     char *dump;
     char *answers;
@@ -105,7 +107,8 @@ receive (Cut *cut, struct mnl_socket *socket, char *buffer, gsize size)
     gssize length = -1;
 
     errno = EINTR;
-    while (length < 0 && errno == EINTR && work_time () < cut->deadline)
+    while (length < 0 && errno == EINTR && work_time () < cut->work_end
+           && g_get_monotonic_time () < cut->end)
         length = mnl_socket_recvfrom (socket, buffer, size);
     if (length < 0 && errno == ENOBUFS)
         cut->lost = TRUE;
@@ -312,7 +315,8 @@ bulkhead_conntrack_cut (const BulkheadNet *net, const BulkheadPolicy *policy, GE
 {
     g_auto (Cut) cut = { 0 };
 
-    cut.deadline = work_time () + WORK_MAX;
+    cut.work_end = work_time () + WORK_MAX;
+    cut.end = g_get_monotonic_time () + TIME_MAX;
     cut.table = open_socket ();
     cut.deletions = cut.table != NULL ? open_socket () : NULL;
     if (cut.deletions == NULL)

@@ -225,10 +225,14 @@ test_many (void)
     assert_only_the_tunnel_is_left ();
 }
 
+#define BUSY (3 * G_USEC_PER_SEC) /* longer than the work itself may take */
+
 static gpointer
 spin (gpointer data)
 {
-    while (!g_atomic_int_get ((gint *)data))
+    const gint64 *end = data;
+
+    while (g_get_monotonic_time () < *end)
         ;
     return NULL;
 }
@@ -241,19 +245,20 @@ cut_last_of_all (gpointer data)
     return NULL;
 }
 
-/* A machine that has something else to do leaves us a fiftieth of its time. */
+/* A machine that has something else to do leaves us a fiftieth of its time, for a while. */
 static void
 test_busy (void)
 {
     guint count = 2 * g_get_num_processors ();
     g_autofree GThread **spinners = g_new (GThread *, count);
-    gint ended = FALSE;
+    gint64 end;
 
-    add_many (2500);
+    add_many (10000);
+    end = g_get_monotonic_time () + BUSY;
     for (guint i = 0; i < count; i++)
-        spinners[i] = g_thread_new ("spin", spin, &ended);
+        spinners[i] = g_thread_new ("spin", spin, &end);
     g_thread_join (g_thread_new ("cut", cut_last_of_all, NULL));
-    g_atomic_int_set (&ended, TRUE);
+    g_assert_cmpint (g_get_monotonic_time (), >, end - G_USEC_PER_SEC);
     for (guint i = 0; i < count; i++)
         g_thread_join (spinners[i]);
     assert_only_the_tunnel_is_left ();
