@@ -220,7 +220,7 @@ class PolkitPlace(Place):
 
     def polkitd_answers(self):
         """Asked directly, for it can lock itself up for ever: when checks are cancelled while an
-        agent answers, its main thread and GDBus' may wait for each other (seen with polkit 126)."""
+        agent answers, its main thread and GDBus' may wait for each other (polkit 122 and 126)."""
         try:
             self.bus.connection.call_sync(
                 POLKIT_NAME, "/org/freedesktop/PolicyKit1/Authority",
@@ -231,6 +231,16 @@ class PolkitPlace(Place):
             if not error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):
                 raise
             return False
+        return True
+
+    def revive_polkitd(self):
+        """TRUE when it had locked itself up, which is its own fault: another one runs now, and no
+        agent is known to it."""
+        if self.polkitd_answers():
+            return False
+        print("polkitd had locked itself up")
+        self.stop_polkitd()
+        self.start_polkitd()
         return True
 
     def hang_polkitd(self, hangs):

@@ -73,10 +73,7 @@ def machine():
 def unharmed(machine):
     """The machine under attack; afterwards everything is as it was."""
     helper = Helper(machine.helpers[0])
-    if not machine.polkitd_answers():  # its own fault; the helper has to find the new one
-        print("polkitd had locked itself up")
-        machine.stop_polkitd()
-        machine.start_polkitd()
+    if machine.revive_polkitd():  # the helper has to find the new one
         machine.prompts.close()
         machine.prompts = machine.agent(machine.alice, "wait")
     # Until polkitd has answered all that was before.

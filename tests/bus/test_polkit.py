@@ -42,6 +42,7 @@ def machine():
 @pytest.fixture
 def locked(machine):
     """Locked, and nobody is authorised or logged in."""
+    machine.revive_polkitd()
     machine.call("Lock")
     for uid, _, _ in machine.call("ListGrants"):
         machine.call("Revoke", f"(uint32 {uid},)")
