@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The machine's own clock: one test sets it while others, beside it, compare times by it."""
+"""The machine's own clock: one test sets it while others, beside it, compare times by it.
+The lock is of this checkout: the runs of two, side by side, do not know of each other."""
 import contextlib
 import fcntl
 

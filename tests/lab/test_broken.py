@@ -20,7 +20,8 @@ class Squatter:
 
     def __init__(self, lab):
         self.lab = lab
-        self.nft = lab.victim.start("nft", "-i", stdin=-1, text=True, log=lab.log_path("squatter"))
+        self.nft = lab.victim.start("nft", "-i", stdin=-1, text=True, log=lab.log_path("squatter"),
+                                    env={"HOME": lab.directory})  # where its history goes
 
     def squat(self):
         there = "inet bulkhead" in self.lab.victim.run("nft", "list", "tables").stdout
