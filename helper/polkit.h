@@ -23,7 +23,8 @@ typedef struct {
     gboolean dismissed; /* the person closed the prompt */
 } BulkheadPolkitAnswer;
 
-/* Answers within five seconds, except while a person is asked. */
+/* Answers within five seconds, after half a minute for starting polkit if it does not run yet;
+ * except while a person is asked. */
 void bulkhead_polkit_check_async (GDBusConnection *bus, const BulkheadPolkitQuestion *question,
                                   GAsyncReadyCallback callback, gpointer user_data);
 /* @source: the bus. FALSE: polkit is not there, refuses, or is too slow. */

@@ -108,10 +108,17 @@ class Bus:
             self.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
             | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
 
-    def has_owner(self, name):
+    def ask(self, method, name):
+        """What the bus itself says of a name."""
         return self.connection.call_sync(
             "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-            "NameHasOwner", GLib.Variant("(s)", (name,)), None, 0, -1, None).unpack()[0]
+            method, GLib.Variant("(s)", (name,)), None, 0, -1, None).unpack()[0]
+
+    def has_owner(self, name):
+        return self.ask("NameHasOwner", name)
+
+    def process_of(self, name):
+        return self.ask("GetConnectionUnixProcessID", name)
 
     def has_helper(self):
         return self.has_owner(NAME)

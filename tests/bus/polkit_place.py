@@ -5,6 +5,7 @@ The machine is a mount namespace: its own users and passwords, its own polkit ru
 in which the files say who has which session, as systemd-logind writes them, and its own view of
 cgroups, from which polkitd knows whose session a process is of.
 """
+import contextlib
 import json
 import os
 import queue
@@ -184,7 +185,7 @@ class PolkitPlace(Place):
 
     def make_bus(self):
         self.write_users(USERS)
-        for name in ("rules", "actions"):
+        for name in ("rules", "actions", "services"):
             os.mkdir(os.path.join(self.directory, name))
             os.chmod(os.path.join(self.directory, name), 0o755)
         for program in PROGRAMS:  # to where their users can read them
@@ -199,7 +200,7 @@ class PolkitPlace(Place):
         self.cgroup = f"/sys/fs/cgroup/{self.namespace}.slice"
         return Bus(self.directory, enter=self.enter(), stderr=subprocess.DEVNULL,
                    more="<include>/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf"
-                        "</include>")
+                        f"</include><servicedir>{self.directory}/services</servicedir>")
 
     def enter(self):
         return ["nsenter", f"--net=/run/netns/{self.namespace}",
@@ -211,6 +212,21 @@ class PolkitPlace(Place):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={"DBUS_SYSTEM_BUS_ADDRESS": self.bus.address})
         wait_for(lambda: self.bus.has_owner(POLKIT_NAME))
+
+    @contextlib.contextmanager
+    def polkitd_started_by_the_bus(self, seconds):
+        """When it is asked for; it takes so long."""
+        self.stop_polkitd()
+        self.fill(f"services/{POLKIT_NAME}.service",
+                  f"[D-BUS Service]\nName={POLKIT_NAME}\nUser=root\nExec=/bin/sh -c 'sleep {seconds}; "
+                  f"DBUS_SYSTEM_BUS_ADDRESS={self.bus.address} exec {POLKITD} --no-debug'\n")
+        try:
+            yield
+        finally:
+            os.unlink(os.path.join(self.directory, "services", POLKIT_NAME + ".service"))
+            os.kill(self.bus.process_of(POLKIT_NAME), signal.SIGKILL)
+            wait_for(lambda: not self.bus.has_owner(POLKIT_NAME))
+            self.start_polkitd()
 
     def stop_polkitd(self):
         if self.polkitd.poll() is None:

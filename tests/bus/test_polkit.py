@@ -369,6 +369,14 @@ def test_without_polkitd(locked):
     assert alice.call("Unlock") == "()\n"
 
 
+def test_polkitd_takes_its_time_to_start(locked):
+    """Longer than it may take to answer, as on a machine that has much to start."""
+    alice = locked.session("alice")
+    with locked.polkitd_started_by_the_bus(seconds=7):
+        calls = [alice.begin("Lock"), alice.begin("Unlock")]
+        assert alice.answer(calls[0]) == "()\n" and NEEDS_PASSWORD in alice.answer(calls[1])
+
+
 def test_with_polkitd_hanging(locked):
     alice = locked.session("alice")
     authorize(locked, alice)
