@@ -291,6 +291,7 @@ def test_prompts_that_nobody_answers(locked):
             attacker.kill()
             attacker.communicate()
         locked.write_users(USERS)
+    locked.revive_polkitd()
     wait_for(lambda: NEEDS_PASSWORD in ada.call("Unlock", interactive=True))
 
 

@@ -518,9 +518,11 @@ WEAKENINGS = {
                     lambda window: window.answer("Trust")),
     "ForgetTunnel": (lambda window: window.desktop.xdotool("key", "alt+2"),
                      lambda window: window.press("^home", "Tunnels")),
-    "RemoveExceptions": (lambda window: window.act("preferences"),
+    "RemoveExceptions": (lambda window: (window.act("preferences"),
+                                         window.control("Remove the exception", "Preferences")),
                          lambda window: window.press("Remove the exception", "Preferences")),
-    "Authorize": (lambda window: window.act("preferences"),
+    "Authorize": (lambda window: (window.act("preferences"),
+                                  window.control("Authorise Me", "Preferences")),
                   lambda window: window.press("Authorise Me", "Preferences")),
 }
 
