@@ -7,7 +7,7 @@
 
 #define FLOOD (256 * 1024) /* bytes, after which there may be something to give back */
 #define MESSAGE_BYTES 512  /* of a message without its arguments, about */
-#define PAUSE 10           /* seconds: what waits for polkit has its answer by then */
+#define PAUSE 10           /* seconds: what a running polkit is asked has its answer by then */
 
 typedef struct {
     gint bytes; /* that passed since the last time; atomic, as GDBus reads in a thread of its own */

@@ -18,6 +18,16 @@ ask (GTask *task, GDBusCallFlags flags, int timeout, GAsyncReadyCallback callbac
                             g_object_ref (task));
 }
 
+/* @answer: (transfer full) (nullable); @error: (transfer full), without one. */
+static void
+return_answer (GTask *task, GVariant *answer, GError *error)
+{
+    if (answer != NULL)
+        g_task_return_pointer (task, answer, (GDestroyNotify)g_variant_unref);
+    else
+        g_task_return_error (task, error);
+}
+
 static void
 on_answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -25,10 +35,14 @@ on_answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     GError *error = NULL;
     GVariant *answer = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
 
-    if (answer != NULL)
-        g_task_return_pointer (task, answer, (GDestroyNotify)g_variant_unref);
-    else
-        g_task_return_error (task, error);
+    return_answer (task, answer, error);
+}
+
+static gboolean
+is_not_there (const GError *error)
+{
+    return g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER)
+           || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN);
 }
 
 static void
@@ -51,20 +65,19 @@ static void
 on_answered_if_there_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
     g_autoptr (GTask) task = user_data;
-    g_autoptr (GError) error = NULL;
+    GError *error = NULL;
     GVariant *answer = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
 
-    if (answer != NULL)
-        g_task_return_pointer (task, answer, (GDestroyNotify)g_variant_unref);
-    else if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER)
-             || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN))
-        g_dbus_connection_call (G_DBUS_CONNECTION (source), "org.freedesktop.DBus",
-                                "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                "StartServiceByName", g_variant_new ("(su)", NAME, 0),
-                                G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE, START_TIMEOUT, NULL,
-                                on_started_cb, g_object_ref (task));
-    else
-        g_task_return_error (task, g_steal_pointer (&error));
+    if (!is_not_there (error)) {
+        return_answer (task, answer, error);
+        return;
+    }
+    g_error_free (error);
+    g_dbus_connection_call (G_DBUS_CONNECTION (source), "org.freedesktop.DBus",
+                            "/org/freedesktop/DBus", "org.freedesktop.DBus", "StartServiceByName",
+                            g_variant_new ("(su)", NAME, 0), G_VARIANT_TYPE ("(u)"),
+                            G_DBUS_CALL_FLAGS_NONE, START_TIMEOUT, NULL, on_started_cb,
+                            g_object_ref (task));
 }
 
 void

@@ -87,18 +87,22 @@ def test_put_back(lab, attack, record_property):
     assert state(lab) == BLOCKING
 
 
-def test_put_back_behind_one_that_ends(lab):
+@pytest.mark.parametrize("attack", ["flush ruleset"] + tamperings())
+def test_put_back_behind_one_that_ends(lab, attack):
     """The kernel makes us wait for its end, but not for long."""
     lab.must("lock")
-    before = len(repairs(lab))
-    for i in range(5):
+    known = len(events(lab))
+    for _ in range(5):
         with lab.senders("BhGap:", FLOOD):
             time.sleep(0.02)
-            lab.victim.run("nft", "flush", "ruleset")
-            assert wait_for(lambda: len(repairs(lab)) > before + i and whole(lab), 3, 0.001)
-    told = [int(event["microseconds"]) / 1000 for event in repairs(lab)[before:]]
-    print(f"the log tells of {told} ms")
-    assert max(told) < WAITED_MS
+            lab.victim.run("nft", attack)
+            assert wait_for(lambda: whole(lab), 3, 0.001), "not put back"
+    told = events(lab)[known:]
+    waited = [int(event["microseconds"]) / 1000 for event in told if event["event"] == "restored"]
+    blamed = [event["by"] for event in told if event["event"] == "removed"]
+    print(f"the log tells of {waited} ms")
+    assert waited and max(waited) < WAITED_MS
+    assert len(blamed) == 5 and all(re.fullmatch(r"nft \(\d+\)", who) for who in blamed), blamed
 
 
 def test_a_pause_made_longer(lab):
