@@ -2,28 +2,22 @@
 #include "link-watch.h"
 
 #include <errno.h>
+#include <gio/gio.h>
 #include <sched.h>
-#include <unistd.h>
 
 void
 ip (const char *lines)
 {
-    g_autofree char *path = NULL;
     g_autofree char *errors = NULL;
     g_autoptr (GError) error = NULL;
-    const char *argv[] = { "ip", "-batch", NULL, NULL };
-    int status = 0;
-    int fd = g_file_open_tmp ("bulkhead-links-XXXXXX", &path, &error);
+    g_autoptr (GSubprocess) process =
+        g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error,
+                          "ip", "-batch", "-", NULL);
 
     g_assert_no_error (error);
-    close (fd);
-    g_assert_true (g_file_set_contents (path, lines, -1, NULL));
-    argv[2] = path;
-    g_spawn_sync (NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, &errors,
-                  &status, &error);
-    unlink (path);
+    g_subprocess_communicate_utf8 (process, lines, NULL, NULL, &errors, &error);
     g_assert_no_error (error);
-    if (!g_spawn_check_wait_status (status, NULL))
+    if (!g_subprocess_get_successful (process))
         g_error ("ip: %s of: %s", errors, lines);
 }
 
