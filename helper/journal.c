@@ -150,13 +150,15 @@ list_day_files (const BulkheadJournal *journal)
     return names;
 }
 
+/* Never today's: by a clock that lost its battery it is the oldest. */
 static void
 prune (const BulkheadJournal *journal, int directory)
 {
     g_autoptr (GPtrArray) names = list_day_files (journal);
 
     for (guint i = 0; i + DAYS_KEPT < names->len; i++)
-        unlinkat (directory, names->pdata[i], 0);
+        if (!g_str_equal (names->pdata[i], journal->day))
+            unlinkat (directory, names->pdata[i], 0);
 }
 
 /* A regular file that nobody put in our way, or -1 with errno. O_NONBLOCK: it may be a FIFO. */

@@ -280,6 +280,20 @@ test_prune (Fixture *fixture, gconstpointer data)
     g_assert_cmpuint (left, ==, 30);
 }
 
+/* As by a clock that lost its battery: what is written now is the oldest. */
+static void
+test_prune_behind_the_times (Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *text = NULL;
+
+    for (int day = -40; day <= -1; day++)
+        put (fixture, day, "{}\n");
+    bulkhead_journal_write (fixture->journal, BULKHEAD_EVENT_LOCKED, NULL);
+    text = get (fixture, 0);
+    g_assert_nonnull (text);
+    g_assert_nonnull (strstr (text, "locked"));
+}
+
 static void
 test_in_the_way (Fixture *fixture, gconstpointer data)
 {
@@ -342,6 +356,7 @@ main (int argc, char *argv[])
     ADD ("/journal/foreign", test_foreign);
     ADD ("/journal/bounded", test_bounded);
     ADD ("/journal/prune", test_prune);
+    ADD ("/journal/prune-behind-the-times", test_prune_behind_the_times);
     ADD ("/journal/in-the-way", test_in_the_way);
     ADD ("/journal/no-directory", test_no_directory);
     return g_test_run ();
