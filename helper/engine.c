@@ -35,7 +35,8 @@ sink_of (BulkheadEngine *engine)
 /*
  * A lock that stands in the kernel when the file says nothing of it or is gone stays: unlocking
  * takes the rules out first and stores then, so that somebody else must have changed the file, or
- * taken away the administrator's, and that is not how one unlocks.
+ * taken away the administrator's, and that is not how one unlocks. It is stored, for it is to stay
+ * when the machine starts again, too.
  */
 static BulkheadPolicy *
 first_policy (BulkheadSettings *settings, BulkheadSink *sink)
@@ -43,9 +44,14 @@ first_policy (BulkheadSettings *settings, BulkheadSink *sink)
     g_autoptr (BulkheadPolicy) policy = bulkhead_settings_get_policy (settings);
 
     if (policy->locked || !bulkhead_sink_has_tables (sink))
+    g_autoptr (BulkheadPolicy) locked = NULL;
+    g_autoptr (GError) error = NULL;
         return g_steal_pointer (&policy);
     bulkhead_settings_lock (settings);
-    return bulkhead_settings_get_policy (settings);
+    locked = bulkhead_settings_get_policy (settings);
+    if (!bulkhead_settings_save (settings, locked, &error))
+        g_warning ("the lock that stands in the kernel is not stored: %s", error->message);
+    return g_steal_pointer (&locked);
 }
 
 BulkheadEngine *

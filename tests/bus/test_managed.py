@@ -206,6 +206,26 @@ def test_closed_without_a_helper(place, text):
     assert "drop" in place.rules_in_kernel()
 
 
+def test_what_stays_is_stored(place):
+    """The file is taken away while nobody looks: the lock stays, also when the machine starts again."""
+    path = write(place, "10-lock.conf", "[bulkhead]\nlocked=true\n")
+    helper = place.start()
+    assert place.property("State") == BLOCKING
+    place.end(helper, signal.SIGKILL)
+    os.unlink(path)
+    nowhere = f"unix:path={place.directory}/nowhere"
+    place.end(place.start())
+    run("ip", "netns", "exec", place.namespace, "nft", "flush", "ruleset")
+    assert place.end(place.spawn("--boot", address=nowhere), how=None)[0] == 0
+    assert "policy drop" in place.rules_in_kernel()
+    place.start()
+    assert place.property("State") == BLOCKING
+    place.call("Unlock")
+    place.end(place.helpers[-1])
+    assert place.end(place.spawn("--boot", address=nowhere), how=None)[0] == 0
+    assert place.rules_in_kernel() == "", "and an unlock takes it away"
+
+
 # What makes a file of no use: its text, mode, owner, and what the problem says.
 BAD = {
     "garbage": ("nonsense", 0o644, 0, "is not a key file"),
