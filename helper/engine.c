@@ -12,6 +12,7 @@
 #include <malloc.h>
 
 #define ATTEMPTS 3 /* links that vanish while they are being locked */
+#define BLIND 2    /* failed looks in a row: a busy net may spoil one */
 #define MANY_EXCEPTIONS 1000
 
 struct _BulkheadEngine {
@@ -21,8 +22,9 @@ struct _BulkheadEngine {
 
     BulkheadPolicy *policy;
     BulkheadNet *net;
-    gboolean net_is_old; /* the last look at the links failed */
+    guint failed_looks; /* at the links, in a row: the net is from before them */
     char *problem;
+    char *blindness; /* (nullable): why the links cannot be read, when that is a problem too */
     gboolean closed; /* the fallback stands in for the policy */
 };
 
@@ -42,10 +44,10 @@ static BulkheadPolicy *
 first_policy (BulkheadSettings *settings, BulkheadSink *sink)
 {
     g_autoptr (BulkheadPolicy) policy = bulkhead_settings_get_policy (settings);
-
-    if (policy->locked || !bulkhead_sink_has_tables (sink))
     g_autoptr (BulkheadPolicy) locked = NULL;
     g_autoptr (GError) error = NULL;
+
+    if (policy->locked || !bulkhead_sink_has_tables (sink))
         return g_steal_pointer (&policy);
     bulkhead_settings_lock (settings);
     locked = bulkhead_settings_get_policy (settings);
@@ -69,6 +71,7 @@ bulkhead_engine_new (BulkheadSettings *settings, BulkheadLinks *links, gboolean 
     engine->enforcer = enforcer;
     engine->policy = first_policy (settings, sink_of (engine));
     engine->net = bulkhead_net_new (bulkhead_sink_get_features (sink_of (engine)), NULL, NULL);
+    engine->failed_looks = BLIND - 1; /* nothing was seen yet */
     return engine;
 }
 
@@ -79,6 +82,7 @@ bulkhead_engine_free (BulkheadEngine *engine)
     bulkhead_policy_unref (engine->policy);
     bulkhead_net_unref (engine->net);
     g_free (engine->problem);
+    g_free (engine->blindness);
     g_free (engine);
 }
 
@@ -104,12 +108,18 @@ take_policy (BulkheadEngine *engine, const BulkheadPolicy *policy)
 static void
 take_net (BulkheadEngine *engine)
 {
+    g_autoptr (GError) error = NULL;
     BulkheadNet *net =
-        bulkhead_observe (engine->links, bulkhead_sink_get_features (sink_of (engine)));
+        bulkhead_observe (engine->links, bulkhead_sink_get_features (sink_of (engine)), &error);
 
-    engine->net_is_old = net == NULL;
-    if (net == NULL)
+    g_clear_pointer (&engine->blindness, g_free);
+    if (net == NULL) {
+        g_warning ("%s", error->message);
+        if (++engine->failed_looks >= BLIND)
+            engine->blindness = g_strdup (error->message);
         return;
+    }
+    engine->failed_looks = 0;
     bulkhead_net_unref (engine->net);
     engine->net = net;
 }
@@ -180,7 +190,7 @@ enforce_now (BulkheadEngine *engine)
 BulkheadState
 bulkhead_engine_get_state (BulkheadEngine *engine)
 {
-    if (engine->problem != NULL)
+    if (bulkhead_engine_get_problem (engine) != NULL)
         return BULKHEAD_STATE_BROKEN;
     if (!engine->policy->locked)
         return BULKHEAD_STATE_OFF;
@@ -415,6 +425,9 @@ bulkhead_engine_get_net (BulkheadEngine *engine)
 const char *
 bulkhead_engine_get_problem (BulkheadEngine *engine)
 {
+    /* Rules for a net that was: what is new in it has no guard, and a tunnel may be gone. */
+    if (engine->problem == NULL && engine->policy->locked && engine->policy->pause_seconds == 0)
+        return engine->blindness;
     return engine->problem;
 }
 
@@ -427,7 +440,7 @@ bulkhead_engine_is_closed (BulkheadEngine *engine)
 gboolean
 bulkhead_engine_net_is_old (BulkheadEngine *engine)
 {
-    return engine->net_is_old;
+    return engine->failed_looks > 0;
 }
 
 BulkheadEnforcer *

@@ -35,15 +35,12 @@ read_wireguards (const GPtrArray *links)
 }
 
 BulkheadNet *
-bulkhead_observe (BulkheadLinks *reader, BulkheadFeatures features)
+bulkhead_observe (BulkheadLinks *reader, BulkheadFeatures features, GError **error)
 {
-    g_autoptr (GError) error = NULL;
-    GPtrArray *links = bulkhead_links_read (reader, &error);
+    GPtrArray *links = bulkhead_links_read (reader, error);
 
-    if (links == NULL) {
-        g_warning ("links cannot be read: %s", error->message);
+    if (links == NULL)
         return NULL;
-    }
     return bulkhead_net_new (features, links, read_wireguards (links));
 }
 

@@ -6,7 +6,7 @@
 #include "links.h"
 
 /* Returns: (transfer full): NULL when the kernel does not answer; then what was known stays. */
-BulkheadNet *bulkhead_observe (BulkheadLinks *reader, BulkheadFeatures features);
+BulkheadNet *bulkhead_observe (BulkheadLinks *reader, BulkheadFeatures features, GError **error);
 
 /* Link of the tunnel's kind, up, with an address, and for WireGuard a handshake younger than 180 s.
  */

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bulkheadctl ready --wait SECONDS && start-tunnel`, with the real helper."""
 import os
+import resource
 import subprocess
 import time
 
 import pytest
 
-from place import BLOCKING, PAUSED, SECONDS, SOURCE, run, settle
+from place import BLOCKING, BROKEN, PAUSED, SECONDS, SOURCE, run, settle, wait_for
 
 CTL = os.environ.get("BULKHEADCTL") or os.path.join(SOURCE, "build/app/ctl/bulkheadctl")
 
@@ -80,3 +81,40 @@ def test_never_ready(place, script):
     place.end(place.helpers[-1])
     assert script(1).wait(SECONDS) == 3
     assert not os.path.exists(script.file)
+
+
+@pytest.fixture
+def starve():
+    """Lets a process have no file descriptor more, for a while."""
+    before = {}
+
+    def limit(pid, wanted=True):
+        before.setdefault(pid, resource.prlimit(pid, resource.RLIMIT_NOFILE))
+        used = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+        free = min(set(range(len(used) + 1)) - used)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE,
+                         (free, before[pid][1]) if wanted else before[pid])
+    return limit
+
+
+def guarded(place, link):
+    return f'device "{link}"' in place.rules_in_kernel()
+
+
+def test_not_ready_while_the_links_cannot_be_read(place, script, starve):
+    """A new one has no guard then, and a tunnel may be gone: it is said, whoever asks."""
+    helper = place.start()
+    place.call("Lock")
+    assert guarded(place, "eth0") and place.call("Verify") == (True, "")
+    starve(helper.pid)
+    run("ip", "-n", place.namespace, "link", "add", "usb0", "type", "veth", "peer", "name", "usb1")
+    run("ip", "-n", place.namespace, "link", "set", "usb0", "up")
+    run("ip", "-n", place.namespace, "route", "add", "198.51.100.0/24", "dev", "usb0")
+    wait_for(lambda: place.property("State") == BROKEN)
+    enforced, problem = place.call("Verify")
+    assert not enforced and "cannot read links" in problem, problem
+    assert not place.call("GetStatus")["enforced"] and not place.property("Ready")
+    assert script(1).wait(SECONDS) == 3 and not guarded(place, "usb0")
+    starve(helper.pid, False)
+    wait_for(lambda: place.property("State") == BLOCKING and place.property("Ready"))
+    assert place.call("Verify") == (True, "") and guarded(place, "usb0")
