@@ -339,18 +339,16 @@ load_engine (BulkheadLock *self, gboolean use_owner, GError **error)
     return TRUE;
 }
 
-/* Owned tables are nobody else's to touch; others are watched, from before they are made. */
-static void
-watch_rules (BulkheadLock *self)
+/* Owned tables are nobody else's to touch; others are watched, from before they are made: unseen,
+ * they would be told to stand when they are gone. */
+static gboolean
+watch_rules (BulkheadLock *self, GError **error)
 {
-    g_autoptr (GError) error = NULL;
-
     if (bulkhead_sink_get_features (sink_of (self)) & BULKHEAD_FEATURE_OWNER)
-        return;
+        return TRUE;
     self->watch = bulkhead_nft_watch_new (bulkhead_sink_get_port (sink_of (self)), on_touched_cb,
-                                          self, &error);
-    if (self->watch == NULL)
-        bulkhead_lock_log (self->journal, BULKHEAD_EVENT_WEAKENED, "promise", error->message);
+                                          self, error);
+    return self->watch != NULL;
 }
 
 BulkheadLock *
@@ -368,7 +366,8 @@ bulkhead_lock_new (BulkheadStore *store, BulkheadManaged *managed, BulkheadJourn
         return NULL;
     bulkhead_lock_log_features (self->journal, bulkhead_sink_get_features (sink_of (self)),
                                 use_owner);
-    watch_rules (self);
+    if (!watch_rules (self, error))
+        return NULL;
     g_signal_connect_swapped (self->links, "changed", G_CALLBACK (on_links_changed_cb), self);
     look_again (self);
     if (bulkhead_lock_get_policy (self)->locked)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from place import BLOCKING, BROKEN, OFF, PAUSED, SECONDS, run, settle, wait_for
+from place import BLOCKING, BROKEN, BUILD, OFF, PAUSED, SECONDS, run, settle, wait_for
 
 NOWHERE = "unix:path=/nonexistent"
 
@@ -182,6 +182,40 @@ def crowd(place, hook="postrouting", family="ip", device=""):
                      for n in range(1024))
     subprocess.run([*place.enter(), "nft", "-f", "-"], check=True, text=True, timeout=SECONDS,
                    input=f"table {family} crowd {{\n{chains}}}")
+
+
+def refused(what):
+    """For `before`: a kernel that refuses it."""
+    module = os.path.join(BUILD, "tests/bus/refusing.so")
+    assert os.path.exists(module)
+    return (f"export LD_PRELOAD={module} BULKHEAD_TEST_REFUSED={what}"
+            " ASAN_OPTIONS=verify_asan_link_order=0;")
+
+
+@pytest.mark.parametrize("what, arguments, problem", [
+    ("routes", (), "cannot read links"), ("watch", ("--no-owner",), "cannot be watched")])
+def test_boot_that_does_not_see(place, what, arguments, problem):
+    """A lock for links that were never seen, or that goes unseen, is none: closed, and failed."""
+    settle(place, *arguments)
+    place.end(place.helpers[0], signal.SIGKILL)
+    flush(place)
+    status, said = place.end(place.spawn("--boot", *arguments, address=NOWHERE,
+                                         before=refused(what)), how=None)
+    assert status == 1 and "everything is blocked" in said and problem in said
+    assert is_closed(place)
+    place.start(*arguments)
+    assert place.property("State") == BLOCKING and place.property("Ready")
+
+
+def test_no_helper_whose_rules_go_unseen(place):
+    """It would tell of rules that somebody took away. Control: without owner only."""
+    settle(place, "--no-owner")
+    place.end(place.helpers[0])
+    helper = place.spawn("--no-owner", before=refused("watch"))
+    status, said = place.end(helper, how=None)
+    assert status == 1 and "cannot be watched" in said
+    place.start(before=refused("watch"))
+    assert place.property("State") == BLOCKING
 
 
 @pytest.mark.parametrize("guard", [(), ("--no-owner",)], ids=["owner", "plain"])
