@@ -25,7 +25,7 @@ has_type (const BulkheadNet *net, BulkheadLinkType type)
 
 /*
  * "A frame is what its bytes say": a packet socket may call anything ARP. Links without a link
- * header (mobile modems) cannot lie this way and are not matched.
+ * header (mobile modems) cannot lie this way and are not matched; see has_header() for the others.
  */
 static void
 honest_frames (BulkheadChain *chain, gboolean vlan)
@@ -131,6 +131,16 @@ to_guests (BulkheadTable *table, BulkheadChain *chain)
               ACCEPT);
 }
 
+/*
+ * What a packet socket sends past the queue has no header that a rule could read, so that no rule
+ * would find it lying. None of the kernel's own frames are like that, where there are headers.
+ */
+static BulkheadStatement
+has_header (void)
+{
+    return ll_type_not (0);
+}
+
 static void
 add_allowed (BulkheadTable *table, const BulkheadNet *net)
 {
@@ -184,7 +194,12 @@ bulkhead_compile_add_egress (BulkheadRuleset *ruleset, const BulkheadPolicy *pol
             continue;
         chain_name (link->name, name);
         chain = bulkhead_table_add_chain (table, name, HOOK_EGRESS, 0, TRUE, link->name);
-        rule (chain, jump ("allowed"));
+        if (link->ethernet) {
+            bulkhead_compile_add_pause (table, chain);
+            rule (chain, has_header (), jump ("allowed"));
+        } else {
+            rule (chain, jump ("allowed"));
+        }
         rule (chain, COUNTER, DROP);
     }
 }

@@ -59,8 +59,8 @@ from_tunnels (BulkheadChain *chain, const BulkheadPolicy *policy, const Bulkhead
 
 /* ---- The pause: everything, until the kernel takes the elements out ---- */
 
-static void
-pause_opening (BulkheadTable *table, BulkheadChain *chain)
+void
+bulkhead_compile_add_pause (BulkheadTable *table, BulkheadChain *chain)
 {
     if (!has (table, "paused"))
         return;
@@ -422,7 +422,7 @@ exceptions_in (BulkheadTable *table, BulkheadChain *chain)
 void
 bulkhead_compile_add_preamble (BulkheadTable *table, BulkheadChain *chain)
 {
-    pause_opening (table, chain);
+    bulkhead_compile_add_pause (table, chain);
     tunnel_sources (table, chain);
     source_routing (chain);
 }

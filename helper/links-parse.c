@@ -209,6 +209,7 @@ read_link (const struct nlmsghdr *message, GPtrArray *links)
     link->up = (info->ifi_flags & IFF_UP) != 0 && (info->ifi_flags & IFF_LOWER_UP) != 0;
     link->master = (int)get_u32 (of[IFLA_MASTER], 0);
     link->forwards = read_forwards (of[IFLA_AF_SPEC]);
+    link->ethernet = info->ifi_type == ARPHRD_ETHER;
     read_counters (of[IFLA_STATS64], link);
     g_ptr_array_add (links, link);
 }

@@ -253,7 +253,7 @@ links_equal (gconstpointer data_a, gconstpointer data_b)
     return a->index == b->index && strcmp (a->name, b->name) == 0 && a->type == b->type
            && a->up == b->up && a->master == b->master && a->uplink == b->uplink
            && a->default_route == b->default_route && a->had_router == b->had_router
-           && a->forwards == b->forwards
+           && a->forwards == b->forwards && a->ethernet == b->ethernet
            && arrays_equal (a->addresses, b->addresses, (GCompareFunc)bulkhead_prefix_compare)
            && arrays_equal (a->onlink, b->onlink, (GCompareFunc)bulkhead_prefix_compare)
            && arrays_equal (a->routed, b->routed, (GCompareFunc)bulkhead_prefix_compare)

@@ -55,6 +55,7 @@ typedef struct {
     gboolean default_route; /* it has one in main, with a gateway or without; two halves are none */
     gboolean had_router;    /* it was seen with a default route or a gateway: see links.h */
     gboolean forwards;      /* the kernel forwards packets that come in by it, IPv4 or IPv6 */
+    gboolean ethernet;      /* its frames have such a header (ARPHRD_ETHER) */
     guint64 received;       /* bytes, since the link was made */
     guint64 sent;
 } BulkheadLink;

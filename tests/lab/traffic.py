@@ -116,6 +116,7 @@ def packet_ways(lab, family, dev="eth0", own=None):
     base = (f"packet,to={TARGET[family]},from={own or lab.own[family]},dev={dev},"
             f"mac={lab.isp_mac},rate=40,")
     f = str(family)
+    to_all = base.replace(TARGET[4], "255.255.255.255")
     return [
         base + f"port=7010,tag=packet{f}",
         base + f"port=7011,tag=bypass{f},bypass=1",
@@ -128,6 +129,8 @@ def packet_ways(lab, family, dev="eth0", own=None):
         base + f"port=7018,tag=pppoe{f},ether=0x8864,bypass=1",
         base + f"port=7019,tag=unknown-claim-arp{f},ether=0x88b5,claim={ARP}",
         base + f"port=7020,tag=piece{f},fragment=1",
+        *[to_all + f"port=67,sport=68,tag=dhcp-{n:x}4,ether={n},claim={IPV4},bypass=1"
+          for n in (0x88b5, 0x8847) if family == 4],
     ]
 
 

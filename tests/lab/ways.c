@@ -249,7 +249,7 @@ open_packet (Sender *self)
     at += 2;
     gsize udp = 8 + self->size;
     at += put_ip_header (self, header + at, udp);
-    put16 (header + at, 40000);
+    put16 (header + at, self->sport != 0 ? self->sport : 40000);
     put16 (header + at + 2, self->port);
     put16 (header + at + 4, (guint)udp);
     prepend (self, header, at + 8);

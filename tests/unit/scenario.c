@@ -56,6 +56,8 @@ load_link (GKeyFile *file, const char *group)
 
     link->up = TRUE;
     link->forwards = g_key_file_get_boolean (file, group, "forwards", NULL);
+    link->ethernet = link->type == BULKHEAD_LINK_HARDWARE || link->type == BULKHEAD_LINK_VLAN
+                     || link->type == BULKHEAD_LINK_VETH || link->type == BULKHEAD_LINK_BRIDGE;
     link->master = g_key_file_get_integer (file, group, "master", NULL);
     for (guint i = 0; addresses[i] != NULL; i++) {
         BulkheadPrefix own = own_address (addresses[i]);

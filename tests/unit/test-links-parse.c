@@ -99,6 +99,7 @@ test_kinds (void)
         g_assert_cmpuint (array->len, ==, 1);
         link = g_ptr_array_index (array, 0);
         g_assert_cmpint (link->type, ==, kinds[i].type);
+        g_assert_cmpint (link->ethernet, ==, kinds[i].hardware == ARPHRD_ETHER);
     }
 }
 
