@@ -166,13 +166,22 @@ on_get_property_cb (BulkheadDbusmenu *self, GDBusMethodInvocation *invocation, i
     return TRUE;
 }
 
+/* Items of a submenu only together with it: a panel may still show them as they were. */
+static gboolean
+is_clickable (BulkheadDbusmenu *self, int row)
+{
+    int parent = row_of (self, self->rows[row].parent); /* the root is in no row */
+
+    return self->items[row].clickable && (parent < 0 || is_clickable (self, parent));
+}
+
 /* A click on what cannot be clicked is none. Panels are answered first: the click may end us. */
 static void
 take_event (BulkheadDbusmenu *self, int id, const char *event)
 {
     int row = row_of (self, id);
 
-    if (row >= 0 && g_str_equal (event, "clicked") && self->items[row].clickable)
+    if (row >= 0 && g_str_equal (event, "clicked") && is_clickable (self, row))
         g_signal_emit (self, clicked_signal, 0, id);
     else if (id == ROOT && g_str_equal (event, "opened"))
         g_signal_emit (self, opening_signal, 0);

@@ -36,7 +36,7 @@ G_DECLARE_FINAL_TYPE (BulkheadDbusmenu, bulkhead_dbusmenu, BULKHEAD, DBUSMENU, G
 /*
  * @rows: borrowed, for the life of the menu.
  * Signals:
- *   "clicked" (int id): an item that is not disabled.
+ *   "clicked" (int id): an item that is neither disabled nor hidden, and in nothing that is.
  *   "opening" (): somebody is about to look at it.
  */
 BulkheadDbusmenu *bulkhead_dbusmenu_new (GDBusConnection *bus, const char *path,

@@ -11,9 +11,9 @@ import pytest
 
 from desktop import BUILD, SECONDS, let_pass, wait_for
 from place import PAUSED, run, tunnel
-from tray import (BUS_NAME, ITEM, ITEM_PATH, LAN, LINE, LOCK, MENU, MENU_PATH, OPEN, PAUSE, PAUSE_5,
-                  PROPERTIES, QUIT, RESUME, STATE, TRAY, UNLOCK, FakeWindow, Tray,
-                  tunnel_up)
+from tray import (BUS_NAME, ITEM, ITEM_PATH, LAN, LINE, LOCK, MENU, MENU_PATH, OPEN, PAUSE, PAUSE_15,
+                  PAUSE_5, PAUSE_60, PROPERTIES, QUIT, RESUME, STATE, TRAY, UNLOCK, FakeWindow,
+                  Tray, tunnel_up)
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 TYPES = {  # exactly these: panels crash on others
@@ -234,6 +234,27 @@ def test_what_the_administrator_fixed_cannot_be_clicked(desktop, helper):
         tray.click(number)
     let_pass(0.2)
     assert helper.calls == []
+    tray.end()
+
+
+@pytest.mark.parametrize("state, fixed, works, call", [
+    (0, [], LOCK, "Lock"), (1, [], LOCK, "Lock"), (4, [], RESUME, "Resume"), (5, [], LOCK, "Lock"),
+    (2, ["lock"], LAN, "SetLan"), (3, ["lock"], LAN, "SetLan"),
+    (2, [], PAUSE_5, "Pause"), (3, [], PAUSE_5, "Pause"),
+])
+def test_a_pause_is_clicked_only_where_it_is_offered(desktop, helper, state, fixed, works, call):
+    """A panel may show the submenu as it was. What works is clicked last: calls keep their order."""
+    helper.values.update(State=GLib.Variant("u", state), Locked=GLib.Variant("b", state != 1),
+                         PausedUntil=GLib.Variant("x", 2400), Fixed=GLib.Variant("as", fixed))
+    tray = Tray(desktop)
+    if works != PAUSE_5:
+        tray.click(PAUSE)
+        tray.click(PAUSE_5)
+        clicks = [(number, "clicked", GLib.Variant("i", 0), 0) for number in (PAUSE_15, PAUSE_60)]
+        tray.menu("EventGroup", "(a(isvu))", clicks)
+    tray.click(works)
+    wait_for(lambda: helper.calls)
+    assert [method for method, _, _ in helper.calls] == [call]
     tray.end()
 
 
