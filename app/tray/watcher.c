@@ -5,6 +5,7 @@
 #define PATH "/StatusNotifierWatcher"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define ATTEMPTS 5 /* a watcher may own its name before it can answer */
+#define LATER 15   /* seconds between further ones */
 
 struct _BulkheadWatcher {
     GObject parent_instance;
@@ -13,7 +14,7 @@ struct _BulkheadWatcher {
     GCancellable *present; /* cancelled when this watcher is gone; NULL: there is none */
     gboolean registered;
     gboolean has_host; /* as the watcher says */
-    guint attempts;
+    guint attempts;    /* refused, one after the other */
     guint retry_id;
     guint name_id;
     guint signal_id;
@@ -91,8 +92,8 @@ on_registered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     self = user_data;
     if (answer == NULL) {
         g_debug ("the tray refused the icon: %s", error->message);
-        if (++self->attempts < ATTEMPTS)
-            self->retry_id = g_timeout_add_seconds (1, on_time_to_retry_cb, self);
+        self->retry_id = g_timeout_add_seconds (++self->attempts < ATTEMPTS ? 1 : LATER,
+                                                on_time_to_retry_cb, self);
         return;
     }
     self->registered = TRUE;
@@ -141,15 +142,22 @@ on_name_appeared_cb (GDBusConnection *bus, const char *name, const char *owner, 
     register_item (self);
 }
 
-/* A panel came to the watcher or left it; of the others only our own place would matter. */
+/* A panel came to the watcher or left it; of the others only our own place would matter. With a
+ * panel, a watcher that refused is worth asking anew, and at once. */
 static void
 on_signal_cb (GDBusConnection *bus, const char *sender, const char *path, const char *interface,
               const char *signal, GVariant *parameters, gpointer user_data)
 {
     BulkheadWatcher *self = user_data;
 
-    if (self->registered && g_str_has_prefix (signal, "StatusNotifierHost"))
+    if (self->registered && g_str_has_prefix (signal, "StatusNotifierHost")) {
         ask_for_host (self);
+    } else if (self->retry_id != 0 && self->attempts >= ATTEMPTS
+               && g_str_equal (signal, "StatusNotifierHostRegistered")) {
+        g_clear_handle_id (&self->retry_id, g_source_remove);
+        self->attempts = 0;
+        register_item (self);
+    }
 }
 
 BulkheadWatcher *

@@ -265,6 +265,17 @@ def test_panel_goes_later(desktop):
     tray.end()
 
 
+def test_a_watcher_that_refuses_for_long(desktop):
+    """It says nothing when it is ready, and is asked now and then all the same."""
+    desktop.place.start()
+    watcher = FakeWatcher(desktop, refusals=5)
+    tray = Tray(desktop)
+    wait_for(lambda: watcher.registered, 3 * SECONDS)
+    wait_for(lambda: desktop.notices.shown == {})
+    assert desktop.notices.all == ["Bulkhead has no tray icon"]
+    tray.end()
+
+
 def test_a_hung_helper_is_told_once(desktop):
     """Neither again every few seconds to who closed it, nor beside what was so before."""
     place, notices = desktop.place, desktop.notices

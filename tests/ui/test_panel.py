@@ -138,6 +138,19 @@ def test_watchers_that_come_and_go(desktop):
     tray.end()
 
 
+def test_a_watcher_that_refused_is_asked_anew_when_a_panel_comes(desktop):
+    """At once: two of the slow attempts would take too long for this."""
+    desktop.place.start()
+    watcher = FakeWatcher(desktop, refusals=6, has_host=False)
+    tray = Tray(desktop)
+    wait_for(lambda: watcher.refusals == 1)
+    watcher.take_host()
+    wait_for(lambda: watcher.registered)
+    let_pass(1.2)
+    assert watcher.registered == [(owner_of(desktop.bus, BUS_NAME), ITEM_PATH)]
+    tray.end()
+
+
 def test_tray_before_the_panel(desktop):
     desktop.place.start()
     desktop.place.call("Lock")
