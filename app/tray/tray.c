@@ -17,6 +17,8 @@
 #define WINDOW_NAME "org.bulkhead.bulkhead"
 #define WINDOW_PATH "/org/bulkhead/bulkhead"
 #define HOST_PATIENCE 10 /* seconds that a panel may take to come after the login */
+#define EXIT_USAGE 2     /* as bulkheadctl's */
+#define GO_ON (-1)
 
 struct _BulkheadTray {
     GApplication parent_instance;
@@ -26,8 +28,9 @@ struct _BulkheadTray {
     BulkheadNotices *notices;
     BulkheadNews *news;
     BulkheadWatcher *watcher;
-    gboolean began; /* the first activation was our own start */
-    gboolean woken; /* the helper was asked for once */
+    gboolean understood; /* the options were */
+    gboolean began;      /* the first activation was our own start */
+    gboolean woken;      /* the helper was asked for once */
     gboolean failed;
     gboolean hidden; /* nobody shows the icon; that is told, or will be by host_id */
     guint host_id;
@@ -172,6 +175,37 @@ on_done_cb (BulkheadTray *self)
     bulkhead_notices_withdraw (self->notices, BULKHEAD_TOPIC_FAILED);
 }
 
+/* ---- the command line ---- */
+
+/* Comes when the options are understood. There are no arguments; GApplication would complain of
+ * them as a fault in the program. */
+static int
+on_options_cb (GApplication *application, GVariantDict *options, gpointer user_data)
+{
+    g_autoptr (GVariant) rest =
+        g_variant_dict_lookup_value (options, G_OPTION_REMAINING, G_VARIANT_TYPE_BYTESTRING_ARRAY);
+    const char *first;
+
+    BULKHEAD_TRAY (application)->understood = TRUE;
+    if (rest == NULL)
+        return GO_ON;
+    g_variant_get_child (rest, 0, "^&ay", &first);
+    g_printerr ("bulkhead-tray: unexpected argument %s (see bulkhead-tray --help)\n", first);
+    return EXIT_USAGE;
+}
+
+/* For GApplication, a wrong option is a failure as any other. */
+static gboolean
+bulkhead_tray_local_command_line (GApplication *application, char ***arguments, int *status)
+{
+    gboolean ends = G_APPLICATION_CLASS (bulkhead_tray_parent_class)
+                        ->local_command_line (application, arguments, status);
+
+    if (!BULKHEAD_TRAY (application)->understood)
+        *status = EXIT_USAGE;
+    return ends;
+}
+
 /* ---- start ---- */
 
 static gboolean
@@ -252,6 +286,7 @@ bulkhead_tray_class_init (BulkheadTrayClass *klass)
 {
     GApplicationClass *application = G_APPLICATION_CLASS (klass);
 
+    application->local_command_line = bulkhead_tray_local_command_line;
     application->startup = bulkhead_tray_startup;
     application->activate = bulkhead_tray_activate;
     application->shutdown = bulkhead_tray_shutdown;
@@ -260,6 +295,11 @@ bulkhead_tray_class_init (BulkheadTrayClass *klass)
 static void
 bulkhead_tray_init (BulkheadTray *self)
 {
+    GApplication *application = G_APPLICATION (self);
+
+    g_application_add_main_option (application, G_OPTION_REMAINING, 0, G_OPTION_FLAG_NONE,
+                                   G_OPTION_ARG_FILENAME_ARRAY, "", NULL);
+    g_signal_connect (application, "handle-local-options", G_CALLBACK (on_options_cb), NULL);
 }
 
 gboolean

@@ -52,6 +52,21 @@ def test_version():
         f"{name} {version}\n" for name in ("bulkheadctl", "bulkhead-tray", "bulkhead")]
 
 
+@pytest.mark.parametrize("arguments, said", [
+    (["foo"], "bulkhead-tray: unexpected argument foo (see bulkhead-tray --help)\n"),
+    (["--", "--foo", "bar"], "bulkhead-tray: unexpected argument --foo (see bulkhead-tray --help)\n"),
+    (["--foo"], "Unknown option --foo\n"),
+])
+def test_wrong_usage_is_refused(arguments, said):
+    """With the same number as bulkheadctl's; before a bus is looked for."""
+    done = subprocess.run([TRAY, *arguments], env={}, capture_output=True, text=True,
+                          timeout=SECONDS, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    helps = subprocess.run([TRAY, "--help"], env={}, capture_output=True, text=True,
+                           timeout=SECONDS, check=True)
+    assert "--version" in helps.stdout and helps.stderr == ""
+
+
 def test_item_has_every_property_with_its_type(tray, desktop):
     told = ElementTree.fromstring(tray.call(ITEM_PATH, "org.freedesktop.DBus.Introspectable",
                                             "Introspect")[0])
