@@ -17,7 +17,7 @@ struct _BulkheadStateCard {
     GtkLabel *countdown;
     GtkLabel *way_out;
     GtkButton *main_button;
-    GtkButton *second_button;
+    GtkButton *unlock_button;
     GtkMenuButton *pause_button;
     BulkheadSpinner *spinner;
 
@@ -33,42 +33,69 @@ typedef struct {
     const char *action;
 } Offer;
 
-/* What is offered in each state: first the main thing, then the other way out. */
+/* What is offered in each state: first what closes, then the ways out. No button is for both: it
+ * may be held down while the state changes. */
 static const struct {
     Offer main;
-    Offer second;
+    gboolean unlock;
     gboolean pause;
     const char *style; /* of the icon: it repeats what headline and shape say */
 } offers[] = {
     [BULKHEAD_STATE_UNKNOWN] = { .main = { N_ ("_Try Again"), "app.wake-helper" },
                                  .style = "warning" },
     [BULKHEAD_STATE_OFF] = { .main = { N_ ("_Lock"), "app.lock" } },
-    [BULKHEAD_STATE_PROTECTED] = { .main = { N_ ("_Unlock…"), "app.unlock" },
-                                   .pause = TRUE,
-                                   .style = "success" },
-    [BULKHEAD_STATE_BLOCKING] = { .main = { N_ ("_Unlock…"), "app.unlock" },
-                                  .pause = TRUE,
-                                  .style = "warning" },
+    [BULKHEAD_STATE_PROTECTED] = { .unlock = TRUE, .pause = TRUE, .style = "success" },
+    [BULKHEAD_STATE_BLOCKING] = { .unlock = TRUE, .pause = TRUE, .style = "warning" },
     [BULKHEAD_STATE_PAUSED] = { .main = { N_ ("_Resume"), "app.resume" },
-                                .second = { N_ ("_Unlock…"), "app.unlock" },
+                                .unlock = TRUE,
                                 .style = "warning" },
     [BULKHEAD_STATE_BROKEN] = { .main = { N_ ("_Lock Again"), "app.lock" },
-                                .second = { N_ ("_Unlock…"), "app.unlock" },
+                                .unlock = TRUE,
                                 .style = "error" },
 };
 
-/* @fixed: the lock is: what nobody is allowed is not offered. */
-static void
-show_offer (GtkButton *button, const Offer *offer, gboolean fixed)
+static gboolean
+focus_main_button (BulkheadStateCard *self)
 {
-    gboolean offered =
-        offer->label != NULL && !(fixed && g_str_equal (offer->action, "app.unlock"));
+    GtkWidget *button = GTK_WIDGET (self->main_button);
 
-    gtk_widget_set_visible (GTK_WIDGET (button), offered);
-    if (!offered)
-        return;
-    gtk_button_set_label (button, _ (offer->label));
-    gtk_actionable_set_action_name (GTK_ACTIONABLE (button), offer->action);
+    return gtk_widget_get_visible (button) && gtk_widget_grab_focus (button);
+}
+
+/* Also where it lost the focus because it waits for the helper. */
+static gboolean
+has_focus (GtkWidget *button)
+{
+    GtkWidget *focus;
+
+    if (!gtk_widget_get_mapped (button))
+        return FALSE;
+    focus = gtk_root_get_focus (gtk_widget_get_root (button));
+    if (focus == NULL)
+        return !gtk_widget_get_sensitive (button);
+    return focus == button || gtk_widget_is_ancestor (focus, button);
+}
+
+/* Return may still be held down: what goes leaves the focus to what closes, else to the card, and
+ * not to its neighbour, as GTK would. */
+static void
+set_shown (BulkheadStateCard *self, gpointer button, gboolean shown)
+{
+    if (!shown && has_focus (button) && (button == self->main_button || !focus_main_button (self)))
+        gtk_widget_grab_focus (GTK_WIDGET (self));
+    gtk_widget_set_visible (button, shown);
+}
+
+static void
+show_main_button (BulkheadStateCard *self, const Offer *offer, gboolean asked)
+{
+    gboolean offered = offer->label != NULL && !asked;
+
+    if (offered) {
+        gtk_button_set_label (self->main_button, _ (offer->label));
+        gtk_actionable_set_action_name (GTK_ACTIONABLE (self->main_button), offer->action);
+    }
+    set_shown (self, self->main_button, offered);
 }
 
 static const char *
@@ -157,16 +184,14 @@ show (BulkheadStateCard *self)
     gtk_label_set_label (self->reason, reason);
     gtk_label_set_label (self->way_out, note);
     gtk_widget_set_visible (GTK_WIDGET (self->way_out), *note != '\0');
-    show_offer (self->main_button, &offers[state].main, fixed);
-    show_offer (self->second_button, &offers[state].second, fixed);
-    if (asked)
-        gtk_widget_set_visible (GTK_WIDGET (self->main_button), FALSE);
-    gtk_widget_set_visible (GTK_WIDGET (self->pause_button), offers[state].pause && !fixed);
-    if (state == BULKHEAD_STATE_OFF || state == BULKHEAD_STATE_PAUSED
-        || state == BULKHEAD_STATE_BROKEN)
-        gtk_widget_add_css_class (GTK_WIDGET (self->main_button), "suggested-action");
-    else
+    show_main_button (self, &offers[state].main, asked);
+    /* What nobody is allowed is not offered. */
+    set_shown (self, self->unlock_button, offers[state].unlock && !fixed);
+    set_shown (self, self->pause_button, offers[state].pause && !fixed);
+    if (state == BULKHEAD_STATE_UNKNOWN)
         gtk_widget_remove_css_class (GTK_WIDGET (self->main_button), "suggested-action");
+    else
+        gtk_widget_add_css_class (GTK_WIDGET (self->main_button), "suggested-action");
     count_down (self, state == BULKHEAD_STATE_PAUSED);
     bulkhead_spinner_set_busy (self->spinner, asked);
 }
@@ -188,6 +213,30 @@ bulkhead_state_card_set_client (BulkheadStateCard *self, BulkheadClient *client)
     self->client = g_object_ref (client);
     g_signal_connect_object (client, "changed", G_CALLBACK (show), self, G_CONNECT_SWAPPED);
     show (self);
+}
+
+/* It could not have the focus while it waited for the helper. */
+static void
+on_main_sensitive_cb (BulkheadStateCard *self)
+{
+    if (gtk_widget_is_focus (GTK_WIDGET (self)))
+        focus_main_button (self);
+}
+
+/* Tab does not come here. */
+static void
+on_focus_moved_cb (BulkheadStateCard *self)
+{
+    if (!gtk_widget_is_focus (GTK_WIDGET (self)))
+        gtk_widget_set_focusable (GTK_WIDGET (self), FALSE);
+}
+
+static gboolean
+bulkhead_state_card_grab_focus (GtkWidget *widget)
+{
+    gtk_widget_set_focusable (widget, TRUE);
+    gtk_root_set_focus (gtk_widget_get_root (widget), widget);
+    return TRUE;
 }
 
 static void
@@ -223,7 +272,9 @@ bulkhead_state_card_class_init (BulkheadStateCardClass *class)
     G_OBJECT_CLASS (class)->dispose = bulkhead_state_card_dispose;
     widget_class->map = bulkhead_state_card_map;
     widget_class->unmap = bulkhead_state_card_unmap;
+    widget_class->grab_focus = bulkhead_state_card_grab_focus;
     g_type_ensure (BULKHEAD_TYPE_SPINNER);
+    gtk_widget_class_set_css_name (widget_class, "statecard");
     gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
     gtk_widget_class_set_template_from_resource (widget_class,
                                                  "/org/bulkhead/bulkhead/state-card.ui");
@@ -233,9 +284,11 @@ bulkhead_state_card_class_init (BulkheadStateCardClass *class)
     gtk_widget_class_bind_template_child (widget_class, BulkheadStateCard, countdown);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStateCard, way_out);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStateCard, main_button);
-    gtk_widget_class_bind_template_child (widget_class, BulkheadStateCard, second_button);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadStateCard, unlock_button);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStateCard, pause_button);
     gtk_widget_class_bind_template_child (widget_class, BulkheadStateCard, spinner);
+    gtk_widget_class_bind_template_callback (widget_class, on_main_sensitive_cb);
+    gtk_widget_class_bind_template_callback (widget_class, on_focus_moved_cb);
 }
 
 static void
@@ -243,7 +296,7 @@ bulkhead_state_card_init (BulkheadStateCard *self)
 {
     gtk_widget_init_template (GTK_WIDGET (self));
     bulkhead_button_label_wrap (self->main_button);
-    bulkhead_button_label_wrap (self->second_button);
+    bulkhead_button_label_wrap (self->unlock_button);
     self->settings = g_settings_new ("org.bulkhead.bulkhead");
     g_signal_connect_swapped (self->settings, "changed::pause-minutes", G_CALLBACK (show_lengths),
                               self);

@@ -164,6 +164,12 @@ bulkhead_status_page_set_helper (BulkheadStatusPage *self, BulkheadClient *clien
     on_tunnels_read_cb (self);
 }
 
+static gboolean
+bulkhead_status_page_grab_focus (GtkWidget *widget)
+{
+    return gtk_widget_grab_focus (GTK_WIDGET (BULKHEAD_STATUS_PAGE (widget)->card));
+}
+
 static void
 bulkhead_status_page_map (GtkWidget *widget)
 {
@@ -197,6 +203,7 @@ bulkhead_status_page_class_init (BulkheadStatusPageClass *class)
     G_OBJECT_CLASS (class)->dispose = bulkhead_status_page_dispose;
     widget_class->map = bulkhead_status_page_map;
     widget_class->unmap = bulkhead_status_page_unmap;
+    widget_class->grab_focus = bulkhead_status_page_grab_focus;
     g_type_ensure (BULKHEAD_TYPE_BLOCKED_GROUP);
     g_type_ensure (BULKHEAD_TYPE_SIGN_IN_BANNER);
     g_type_ensure (BULKHEAD_TYPE_STATE_CARD);

@@ -67,6 +67,9 @@ on_first_run_left_cb (BulkheadWindow *self)
 {
     g_settings_set_boolean (self->settings, "first-run", FALSE);
     show_stage (self, "pages");
+    /* What has come of it; and nothing that weakens, for Return may still be held down. */
+    adw_view_stack_set_visible_child_name (self->pages, "status");
+    gtk_widget_grab_focus (GTK_WIDGET (self->status_page));
     bulkhead_tunnel_list_refresh (self->tunnels);
 }
 

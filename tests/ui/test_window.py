@@ -107,6 +107,8 @@ def test_the_focus_stays_where_it_was(desk, window):
     desk.xdotool("search", "--onlyvisible", "--name", "Bulkhead", "windowfocus")
     wait_for(lambda: has_focus(window, "^Lock( Lock)?$", "Status"))
     desk.xdotool("key", "Return")
+    wait_for(lambda: has_focus(window, "^Blocking: no tunnel is up$", "Status"))
+    desk.xdotool("key", "Tab")  # never of itself on what weakens
     wait_for(lambda: has_focus(window, "Unlock…", "Status"))
     assert desk.place.property("Locked")
     window.end()

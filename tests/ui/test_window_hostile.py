@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The window against a helper that tells names and numbers as odd as anybody can make them."""
+import os
+import re
 import signal
 import time
 
@@ -39,9 +41,42 @@ class LyingHelper(FakeHelper):
             self.waiting.append(invocation)
 
 
+class ActingHelper(LyingHelper):
+    """Does at once what opens and closes; tells of it before it answers, or after."""
+
+    STATES = {"Lock": 3, "Resume": 3, "Unlock": 1, "Pause": 4}
+
+    def __init__(self, desktop, tells_first):
+        super().__init__(desktop)
+        self.tells_first = tells_first
+        self.done = []
+
+    def on_called(self, bus, sender, path, interface, method, arguments, invocation):
+        if method not in self.STATES:
+            super().on_called(bus, sender, path, interface, method, arguments, invocation)
+            return
+        self.done.append(method)
+        if self.tells_first:
+            self.enter(self.STATES[method])
+            let_pass(0.1)
+        invocation.return_value(None)
+        if not self.tells_first:
+            let_pass(0.1)
+            self.enter(self.STATES[method])
+
+    def enter(self, state):
+        self.say(State=V("u", state), Locked=V("b", state != 1), PausedUntil=V(
+            "x", int(time.time()) + 600 if state == 4 else 0))
+
+
 @pytest.fixture
 def helper(desk):
     return LyingHelper(desk)
+
+
+@pytest.fixture(params=[True, False], ids=["tells-first", "answers-first"])
+def acting(desk, request):
+    return ActingHelper(desk, request.param)
 
 
 def start(desk):
@@ -248,6 +283,93 @@ def test_set_up_tells_and_does_the_same(desk, helper):
     answer("TrustTunnel")
     answer("Lock")
     wait_for(lambda: window.headline() == "Lock is off")
+    window.end()
+
+
+def start_quiet(desk):
+    """Nothing is asked any more: each press of a button counts."""
+    folder = os.path.join(desk.environment["XDG_CONFIG_HOME"], "glib-2.0/settings")
+    os.makedirs(folder)
+    with open(os.path.join(folder, "keyfile"), "w", encoding="utf-8") as file:
+        file.write("[org/bulkhead/bulkhead]\nquiet-questions=['unlock', 'pause']\n")
+    return Window(desk, GSETTINGS_BACKEND="keyfile")
+
+
+def has_focus(window, pattern, page):
+    try:
+        return any(re.search(pattern, node.name()) and node.has(FOCUSED)
+                   for node in window.nodes(page))
+    except GLib.Error:
+        return False
+
+
+def reach(window, pattern, page):
+    """With the keyboard."""
+    def is_reached():
+        if has_focus(window, pattern, page):
+            return True
+        window.desktop.xdotool("key", "Tab")
+        return let_pass(0.2)
+    wait_for(is_reached)
+
+
+def hold_return(window, ends):
+    """So long that the window has long been another one when the key comes up."""
+    keys = ("key", "--repeat", "10", "--delay", "40", "Return")
+    window.desktop.xdotool(*keys)
+    wait_for(ends)
+    window.desktop.xdotool(*keys)
+    let_pass(0.2)
+
+
+def test_return_held_down_closes_and_never_opens(desk, acting):
+    acting.enter(4)
+    window = start_quiet(desk)
+    wait_for(lambda: (window.headline() or "").startswith("Paused"))
+    for state, button, does in ((4, "^Resume", "Resume"), (1, "^Lock( Lock)?$", "Lock"),
+                                (5, "^Lock Again", "Lock")):
+        acting.enter(state)
+        reach(window, button, "Status")
+        acting.done.clear()
+        hold_return(window, lambda: window.headline() == "Blocking: no tunnel is up")
+        assert acting.values["State"].unpack() == 3 and set(acting.done) == {does}
+        wait_for(lambda: has_focus(window, "^Blocking: no tunnel is up$", "Status"))
+        desk.xdotool("key", "Tab")
+        wait_for(lambda: has_focus(window, "^Unlock…", "Status"))
+    desk.xdotool("key", "Return")
+    wait_for(lambda: has_focus(window, "^Lock( Lock)?$", "Status"))
+    assert acting.done[-1] == "Unlock"
+    window.end()
+
+
+def test_the_lock_of_the_set_up_held_down_opens_nothing(desk, acting):
+    acting.enter(1)
+    window = start_quiet(desk)
+    window.press("Next", "Set Up")
+    window.press("Not Now", "Set Up")
+    reach(window, "^Lock( Lock)?$", "Set Up")
+    hold_return(window, lambda: window.headline() == "Blocking: no tunnel is up")
+    assert set(acting.done) == {"Lock"}
+    wait_for(lambda: has_focus(window, "^Blocking: no tunnel is up$", "Status"))
+    desk.xdotool("key", "Tab")
+    wait_for(lambda: has_focus(window, "^Unlock…", "Status"))
+    window.end()
+
+
+def test_a_press_that_outlasts_the_pause_opens_nothing(desk, acting):
+    acting.enter(4)
+    window = start_quiet(desk)
+    resume = window.control("^Resume", "Status")
+    desk.xdotool("mousemove", *map(str, wait_for(resume.middle)), "mousedown", "1")
+    let_pass(0.2)
+    acting.enter(3)
+    wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
+    wait_for(lambda: window.shows("^Unlock…", "Status"))
+    let_pass(0.2)
+    desk.xdotool("mouseup", "1")
+    desk.xdotool("key", "alt+2")
+    wait_for(lambda: has_focus(window, "", "Tunnels"))  # which came after the mouse
+    assert acting.done == []
     window.end()
 
 
