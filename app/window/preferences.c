@@ -12,7 +12,7 @@
 #include <glib/gi18n.h>
 
 struct _BulkheadPreferences {
-    AdwPreferencesWindow parent_instance;
+    AdwWindow parent_instance;
 
     BulkheadExceptionsGroup *exceptions;
     BulkheadGrantsGroup *grants;
@@ -21,7 +21,7 @@ struct _BulkheadPreferences {
     GtkWidget *ask_button;
 };
 
-G_DEFINE_FINAL_TYPE (BulkheadPreferences, bulkhead_preferences, ADW_TYPE_PREFERENCES_WINDOW)
+G_DEFINE_FINAL_TYPE (BulkheadPreferences, bulkhead_preferences, ADW_TYPE_WINDOW)
 
 static void
 show_tray (BulkheadPreferences *self)
@@ -87,6 +87,9 @@ bulkhead_preferences_class_init (BulkheadPreferencesClass *class)
     gtk_widget_class_bind_template_child (widget_class, BulkheadPreferences, ask_button);
     gtk_widget_class_bind_template_callback (widget_class, on_tray_asked_cb);
     gtk_widget_class_bind_template_callback (widget_class, on_ask_again_cb);
+    gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
+    gtk_widget_class_add_binding_action (widget_class, GDK_KEY_w, GDK_CONTROL_MASK, "window.close",
+                                         NULL);
 }
 
 static void

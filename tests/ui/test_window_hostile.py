@@ -33,6 +33,7 @@ class LyingHelper(FakeHelper):
 
     def on_called(self, bus, sender, path, interface, method, arguments, invocation):
         self.asked.add(method)
+        self.calls.append(method)
         if self.error is not None:
             invocation.return_dbus_error(*self.error)
         elif method in self.lists:
@@ -175,6 +176,30 @@ def test_very_many_exceptions_do_not_fill_the_window(desk, helper):
     assert window.says("^before$", "Preferences")  # who had the number of who looks on
     assert window.says("An administrator’s password is asked for once", "Preferences")
     assert window.find("Authorise Me", "Preferences")
+    window.end()
+
+
+@pytest.mark.parametrize("keys", ["Escape", "ctrl+w"])
+def test_preferences_that_are_closed_ask_nothing(desk, helper, keys):
+    """However often they were open; libadwaita 1.2 kept the rows of its own such window."""
+    helper.lists["ListExceptions"] = V("(as)", (["192.0.2.7"],))
+    window = start(desk)
+
+    def change():
+        helper.calls.clear()
+        helper.say(Revision=V("t", helper.values["Revision"].unpack() + 1))
+        wait_for(lambda: "GetStatus" in helper.calls)  # the page behind asks as ever
+        let_pass(0.3)
+        return [helper.calls.count(each) for each in ("ListExceptions", "ListGrants")]
+
+    for _ in range(5):
+        window.act("preferences")
+        window.waits_for("^192.0.2.7$", "Preferences")
+        assert change() == [1, 1]
+        desk.xdotool("search", "--onlyvisible", "--name", "Preferences", "windowfocus")
+        desk.xdotool("key", keys)
+        wait_for(lambda: window.page("Preferences") is None)
+    assert change() == [0, 0]
     window.end()
 
 
