@@ -16,10 +16,76 @@ struct _BulkheadExceptionsGroup {
 
     BulkheadClient *client;
     BulkheadListReader *reader;
-    gboolean fixed; /* by the administrator, as it is shown */
+    gboolean fixed;   /* by the administrator, as it is shown */
+    gboolean known;   /* the list is shown */
+    gboolean waiting; /* for the answer to what was added */
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadExceptionsGroup, bulkhead_exceptions_group, ADW_TYPE_PREFERENCES_GROUP)
+
+static void
+show_entry (BulkheadExceptionsGroup *self)
+{
+    gtk_widget_set_sensitive (GTK_WIDGET (self->entry),
+                              self->known && !self->fixed && !self->waiting);
+}
+
+static void
+on_adding_cb (GtkWidget *widget)
+{
+    BulkheadExceptionsGroup *self = BULKHEAD_EXCEPTIONS_GROUP (widget);
+
+    self->waiting = TRUE;
+    show_entry (self);
+}
+
+static void
+on_added_cb (GtkWidget *widget, const GError *error)
+{
+    BulkheadExceptionsGroup *self = BULKHEAD_EXCEPTIONS_GROUP (widget);
+
+    if (error == NULL)
+        gtk_editable_set_text (GTK_EDITABLE (self->entry), "");
+    self->waiting = FALSE;
+    show_entry (self);
+    bulkhead_list_reader_read (self->reader);
+}
+
+/* One space between words and none around them, as the helper writes them. */
+static char *
+clean (const char *text)
+{
+    g_auto (GStrv) words = g_strsplit_set (text, " \t\n", -1);
+    g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+    g_auto (GStrv) kept = NULL;
+
+    for (gsize i = 0; words[i] != NULL; i++)
+        if (*words[i] != '\0')
+            g_strv_builder_add (builder, words[i]);
+    kept = g_strv_builder_end (builder);
+    return g_strjoinv (" ", kept);
+}
+
+static void
+on_add_cb (BulkheadExceptionsGroup *self)
+{
+    g_autofree char *text = clean (gtk_editable_get_text (GTK_EDITABLE (self->entry)));
+    const char *const exceptions[] = { text, NULL };
+
+    if (*text == '\0')
+        return;
+    bulkhead_request_send (&(BulkheadRequest){
+        .client = self->client,
+        .widget = GTK_WIDGET (self),
+        .method = "AddExceptions",
+        .arguments = g_variant_new ("(^as)", exceptions),
+        .question = BULKHEAD_QUESTION_EXCEPTION,
+        .detail = text,
+        .failure = _ ("The Exception Was Not Added"),
+        .begun = on_adding_cb,
+        .done = on_added_cb,
+    });
+}
 
 static BulkheadExceptionsGroup *
 group_of (GtkWidget *widget)
@@ -29,11 +95,12 @@ group_of (GtkWidget *widget)
 }
 
 static void
-on_begun_cb (GtkWidget *row)
+on_removing_cb (GtkWidget *row)
 {
     gtk_widget_set_sensitive (row, FALSE);
 }
 
+/* The row may be gone by now. */
 static void
 on_removed_cb (GtkWidget *row, const GError *error)
 {
@@ -42,33 +109,6 @@ on_removed_cb (GtkWidget *row, const GError *error)
     gtk_widget_set_sensitive (row, TRUE);
     if (self != NULL)
         bulkhead_list_reader_read (self->reader);
-}
-
-static void
-on_added_cb (GtkWidget *row, const GError *error)
-{
-    if (error == NULL)
-        gtk_editable_set_text (GTK_EDITABLE (row), "");
-    on_removed_cb (row, error);
-}
-
-static void
-on_add_cb (BulkheadExceptionsGroup *self)
-{
-    g_autofree char *text = g_strdup (gtk_editable_get_text (GTK_EDITABLE (self->entry)));
-    const char *const exceptions[] = { g_strstrip (text), NULL };
-
-    bulkhead_request_send (&(BulkheadRequest){
-        .client = self->client,
-        .widget = GTK_WIDGET (self->entry),
-        .method = "AddExceptions",
-        .arguments = g_variant_new ("(^as)", exceptions),
-        .question = BULKHEAD_QUESTION_EXCEPTION,
-        .detail = text,
-        .failure = _ ("The Exception Was Not Added"),
-        .begun = on_begun_cb,
-        .done = on_added_cb,
-    });
 }
 
 static void
@@ -84,7 +124,7 @@ on_remove_cb (GtkWidget *button)
         .method = "RemoveExceptions",
         .arguments = g_variant_new ("(^as)", exceptions),
         .failure = _ ("The Exception Was Not Removed"),
-        .begun = on_begun_cb,
+        .begun = on_removing_cb,
         .done = on_removed_cb,
     });
 }
@@ -140,7 +180,8 @@ on_read_cb (BulkheadExceptionsGroup *self, GVariant *answer, const char *problem
 
     while ((row = gtk_list_box_get_row_at_index (self->list, 0)) != NULL)
         gtk_list_box_remove (self->list, GTK_WIDGET (row));
-    gtk_widget_set_sensitive (GTK_WIDGET (self->entry), answer != NULL && !self->fixed);
+    self->known = answer != NULL;
+    show_entry (self);
     adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self), description);
     gtk_widget_set_visible (GTK_WIDGET (self->list), count > 0);
     for (gsize i = 0; i < MIN (count, ROWS_MAX); i++) {
@@ -158,6 +199,7 @@ on_client_changed_cb (BulkheadExceptionsGroup *self)
 
     if (!fixed != !self->fixed) {
         self->fixed = fixed;
+        show_entry (self);
         bulkhead_list_reader_repeat (self->reader);
     }
     bulkhead_list_reader_follow (self->reader, (const char *const[]){ "Revision", NULL });

@@ -11,7 +11,7 @@ from gi.repository import GLib
 from desktop import let_pass, wait_for
 from place import GRANTED
 from tray import FakeHelper
-from window import CHECKED, FOCUSED, SENSITIVE, WEAKER, Window
+from window import CHECKED, FOCUSED, SENSITIVE, TEXTS, WEAKER, Window
 
 ODD = "a<b>x</b> & <y \u202egnp.\u2028\nZ"  # markup, a turn to the left, two kinds of line ends
 V = GLib.Variant
@@ -250,6 +250,50 @@ def test_what_becomes_fixed_while_the_lists_stay(desk, helper):
     boot.press()
     helper.say(BlockedCount=V("t", 2))  # while the switch still moves
     assert wait_for(lambda: helper.waiting)[0].get_method_name() == "SetAtBoot"
+    window.end()
+
+
+def open_exceptions(desk, helper):
+    """The window, where an exception is typed, and its row, to see whether it can be used."""
+    window = start(desk)
+    window.act("preferences")
+    row = window.row("Add, such as", "Preferences")
+    wait_for(lambda: row.has(SENSITIVE))
+    entry = window.control("Add, such as", "Preferences", TEXTS)
+    window.click("Add, such as", "Preferences", TEXTS)
+    return window, entry, row
+
+
+def test_an_exception_is_as_the_helper_writes_it(desk, helper):
+    window, entry, _ = open_exceptions(desk, helper)
+    entry.type(" \t ")
+    desk.xdotool("key", "Return")
+    let_pass(0.3)
+    assert not window.says("^Add This Exception")
+    entry.type("  192.0.2.7\t tcp   22 ")
+    desk.xdotool("key", "Return")
+    window.waits_for("“192.0.2.7 tcp 22”")
+    window.answer("Add Exception")
+    invocation = wait_for(lambda: helper.waiting and helper.waiting.pop())
+    assert invocation.get_parameters().unpack() == (["192.0.2.7 tcp 22"],)
+    window.end()
+
+
+def test_what_becomes_fixed_while_it_waits_stays_so(desk, helper):
+    window, entry, row = open_exceptions(desk, helper)
+    entry.type("192.0.2.7")
+    desk.xdotool("key", "Return")
+    window.answer("Add Exception")
+    invocation = wait_for(lambda: helper.waiting and helper.waiting.pop())
+    assert not row.has(SENSITIVE)
+    helper.say(Fixed=V("as", ["exceptions"]))
+    window.waits_for("^Fixed by the administrator$", "Preferences")
+    invocation.return_dbus_error("org.bulkhead.Helper1.Error.Fixed", "exceptions")
+    window.waits_for("^The Exception Was Not Added$")
+    assert not row.has(SENSITIVE)
+    window.answer("Close")
+    helper.say(Fixed=V("as", []))
+    wait_for(lambda: row.has(SENSITIVE))
     window.end()
 
 
