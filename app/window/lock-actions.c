@@ -20,8 +20,6 @@ typedef struct {
     gulong changed_id;
 } Early;
 
-static const char *const names[] = { "lock", "unlock", "pause", "pause-for", "resume" };
-
 /* The main window: there for whoever activates an action from outside, too. A dialog may be closed
  * before the helper answers, and then nobody would hear that it is done. */
 static GtkWidget *
@@ -66,31 +64,15 @@ is_too_early (LockActions *self, GSimpleAction *action, GVariant *parameter)
 }
 
 static void
-set_busy (gboolean busy)
-{
-    GApplication *application = g_application_get_default ();
-
-    for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
-        GAction *action = g_action_map_lookup_action (G_ACTION_MAP (application), names[i]);
-
-        g_simple_action_set_enabled (G_SIMPLE_ACTION (action), !busy);
-    }
-    if (busy)
-        g_application_mark_busy (application);
-    else
-        g_application_unmark_busy (application);
-}
-
-static void
 on_begun_cb (GtkWidget *widget)
 {
-    set_busy (TRUE);
+    g_application_mark_busy (g_application_get_default ());
 }
 
 static void
 on_done_cb (GtkWidget *widget, const GError *error)
 {
-    set_busy (FALSE);
+    g_application_unmark_busy (g_application_get_default ());
 }
 
 static void
@@ -182,6 +164,7 @@ bulkhead_lock_actions_add (GtkApplication *application, BulkheadClient *client)
         { .name = "resume", .activate = on_resume_cb },
         { .name = "wake-helper", .activate = on_wake_helper_cb },
     };
+    static const char *const names[] = { "lock", "unlock", "pause", "pause-for", "resume" };
     LockActions *self = g_new0 (LockActions, 1);
 
     self->application = application;
@@ -189,4 +172,9 @@ bulkhead_lock_actions_add (GtkApplication *application, BulkheadClient *client)
     g_object_set_data_full (G_OBJECT (application), "lock-actions", self, g_free);
     g_action_map_add_action_entries (G_ACTION_MAP (application), entries, G_N_ELEMENTS (entries),
                                      self);
+    /* Which counts: the answer to a question may come while something else is under way. */
+    for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+        g_object_bind_property (application, "is-busy",
+                                g_action_map_lookup_action (G_ACTION_MAP (application), names[i]),
+                                "enabled", G_BINDING_SYNC_CREATE | G_BINDING_INVERT_BOOLEAN);
 }

@@ -2,7 +2,8 @@
 /*
  * The actions "app.lock", "app.unlock", "app.pause" (the shortest length), "app.pause-for"
  * (minutes, u), "app.resume" and "app.wake-helper": for buttons, menus, keys, the desktop file and
- * the tray alike. While one is under way they are disabled and the application is busy.
+ * the tray alike. While one is under way the application is busy, and while it is they are
+ * disabled.
  */
 #pragma once
 

@@ -5,7 +5,7 @@
 
 #define SETTINGS "org.bulkhead.bulkhead"
 #define KEY_QUIET "quiet-questions"
-#define KEY_ID "bulkhead-question"
+#define KEY_OPEN "bulkhead-question"
 
 /* The identifiers are kept in the user's settings: they stay. In a body, %s is the detail. */
 static const struct {
@@ -127,10 +127,10 @@ asked_free (gpointer data, GClosure *closure)
     g_free (data);
 }
 
-/* The dialog that asks the same already, or NULL: actions may be activated from outside while it
- * is open. */
+/* The dialog that asks something over that window already, or NULL: actions may be activated from
+ * outside while it is open. */
 static GtkWindow *
-find_open (const char *id, GtkWindow *parent)
+find_open (GtkWindow *parent)
 {
     GListModel *windows = gtk_window_get_toplevels ();
 
@@ -138,7 +138,7 @@ find_open (const char *id, GtkWindow *parent)
         g_autoptr (GtkWindow) window = g_list_model_get_item (windows, i);
 
         if (gtk_window_get_transient_for (window) == parent
-            && g_strcmp0 (g_object_get_data (G_OBJECT (window), KEY_ID), id) == 0)
+            && g_object_get_data (G_OBJECT (window), KEY_OPEN) != NULL)
             return window;
     }
     return NULL;
@@ -158,7 +158,7 @@ bulkhead_question_ask (BulkheadQuestion question, GtkWidget *widget, const char 
         answer (TRUE, data);
         return;
     }
-    open = find_open (questions[question].id, parent);
+    open = find_open (parent);
     if (open != NULL) {
         gtk_window_present (open);
         answer (FALSE, data);
@@ -167,7 +167,7 @@ bulkhead_question_ask (BulkheadQuestion question, GtkWidget *widget, const char 
     body = new_body (question, detail);
     dialog =
         ADW_MESSAGE_DIALOG (adw_message_dialog_new (parent, _ (questions[question].heading), body));
-    g_object_set_data (G_OBJECT (dialog), KEY_ID, (gpointer)questions[question].id);
+    g_object_set_data (G_OBJECT (dialog), KEY_OPEN, dialog);
     adw_message_dialog_add_responses (dialog, "no", _ ("_Cancel"), "yes",
                                       _ (questions[question].yes), NULL);
     adw_message_dialog_set_response_appearance (dialog, "yes", ADW_RESPONSE_DESTRUCTIVE);

@@ -21,8 +21,8 @@ typedef enum {
 typedef void (*BulkheadAnswerFunc) (gboolean yes, gpointer data);
 
 /* @detail: what the question is about (a tunnel's name, a time as text), or NULL where the question
- * needs none. @answer is called once, possibly before this returns; with FALSE when the same question
- * is open already, which comes to the front. */
+ * needs none. @answer is called once, possibly before this returns; with FALSE when a question over
+ * the same window is open already, which comes to the front. */
 void bulkhead_question_ask (BulkheadQuestion question, GtkWidget *widget, const char *detail,
                             BulkheadAnswerFunc answer, gpointer data);
 

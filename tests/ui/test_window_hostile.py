@@ -11,7 +11,7 @@ from gi.repository import GLib
 from desktop import let_pass, wait_for
 from place import GRANTED
 from tray import FakeHelper
-from window import CHECKED, FOCUSED, SENSITIVE, TEXTS, WEAKER, Window
+from window import CHECKED, FOCUSED, SENSITIVE, TEXTS, WEAKER, NetworkManager, Window
 
 ODD = "a<b>x</b> & <y \u202egnp.\u2028\nZ"  # markup, a turn to the left, two kinds of line ends
 V = GLib.Variant
@@ -472,6 +472,41 @@ def test_lock_is_asked_for_behind_a_dialog_that_closes(desk, helper):
     let_pass(0.3)
     window.act("lock")
     wait_for(lambda: helper.waiting)
+    window.end()
+
+
+def test_one_question_over_a_window(desk, helper):
+    """One answer is never to two of them."""
+    window = start(desk)
+    window.act("unlock")
+    window.waits_for("^Unlock the Network")
+    window.act("pause-for", V("u", 5))
+    window.press("Allow the Local Network", "Status")
+    let_pass(0.3)
+    assert len(window.windows()) == 2 and not window.says("^Pause the Lock")
+    window.answer("Unlock")
+    assert wait_for(lambda: helper.waiting)[0].get_method_name() == "Unlock"
+    let_pass(0.3)
+    assert len(helper.waiting) == 1 and len(window.windows()) == 1
+    window.end()
+
+
+def test_what_waits_is_not_asked_for_again(desk, helper):
+    """Also when something else has been answered meanwhile."""
+    window = start(desk)
+    unlock = window.control("^Unlock…", "Status")
+    window.act("unlock")
+    window.waits_for("^Unlock the Network")
+    window.act("lock")
+    wait_for(lambda: len(helper.waiting) == 1)
+    window.answer("Unlock")
+    wait_for(lambda: len(helper.waiting) == 2)
+    lock, waiting = helper.waiting
+    lock.return_value(None)
+    let_pass(0.3)
+    assert not unlock.has(SENSITIVE)
+    waiting.return_value(None)
+    wait_for(lambda: unlock.has(SENSITIVE))
     window.end()
 
 
