@@ -47,18 +47,41 @@ sent_free (Sent *sent)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Sent, sent_free)
 
+/* The dialog that told the same failure over that window and was not closed yet, or NULL. */
+static GtkWindow *
+find_told (GtkWindow *parent, const char *failure)
+{
+    GListModel *windows = gtk_window_get_toplevels ();
+
+    for (guint i = 0; i < g_list_model_get_n_items (windows); i++) {
+        g_autoptr (GtkWindow) window = g_list_model_get_item (windows, i);
+
+        if (gtk_window_get_transient_for (window) == parent && ADW_IS_MESSAGE_DIALOG (window)
+            && g_strcmp0 (adw_message_dialog_get_heading (ADW_MESSAGE_DIALOG (window)), failure)
+                   == 0)
+            return window;
+    }
+    return NULL;
+}
+
 void
 bulkhead_request_tell_failure (GtkWidget *widget, const char *failure, const GError *error)
 {
+    GtkWindow *parent = GTK_WINDOW (gtk_widget_get_root (widget));
     g_autofree char *reason = bulkhead_words_error (error);
-    GtkWidget *dialog;
+    GtkWindow *dialog;
 
     /* There is nothing to tell: the person closed the prompt. */
     if (reason == NULL)
         return;
-    dialog = adw_message_dialog_new (GTK_WINDOW (gtk_widget_get_root (widget)), failure, reason);
-    adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "close", _ ("_Close"));
-    gtk_window_present (GTK_WINDOW (dialog));
+    dialog = find_told (parent, failure);
+    if (dialog != NULL) {
+        adw_message_dialog_set_body (ADW_MESSAGE_DIALOG (dialog), reason);
+    } else {
+        dialog = GTK_WINDOW (adw_message_dialog_new (parent, failure, reason));
+        adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "close", _ ("_Close"));
+    }
+    gtk_window_present (dialog);
 }
 
 /* What cannot be used loses the focus for good: who works by keyboard would begin anew. */

@@ -510,6 +510,20 @@ def test_what_waits_is_not_asked_for_again(desk, helper):
     window.end()
 
 
+def test_failures_do_not_pile_up(desk, helper):
+    window = start(desk)
+    for reason in ("one", "two", "three"):
+        helper.error = ("org.bulkhead.Helper1.Error.Failed", reason)
+        window.act("lock")
+        window.waits_for(f"^The helper refused: {reason}$")
+        assert len(window.windows()) == 2
+    window.answer("Close")
+    wait_for(lambda: len(window.windows()) == 1)
+    window.act("lock")
+    window.waits_for("^The helper refused: three$")
+    window.end()
+
+
 def test_broken_tells_whether_traffic_may_leak(desk, helper):
     window = start(desk)
     helper.say(State=V("u", 5))
