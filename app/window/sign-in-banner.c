@@ -3,6 +3,8 @@
 
 #include "button-label.h"
 #include "network.h"
+#include "request.h"
+#include "tunnel-text.h"
 
 #include <glib/gi18n.h>
 
@@ -27,7 +29,7 @@ struct _BulkheadSignInBanner {
     guint waiting;    /* for a tunnel on the network; 0: not */
     gboolean waited;  /* in vain */
     gboolean closed;  /* by the user, until another network */
-    gboolean pausing; /* the pause was asked for here */
+    gboolean pausing; /* the pause was asked for here, and permitted */
     guint tick;       /* each second of that pause */
 };
 
@@ -76,7 +78,9 @@ show (BulkheadSignInBanner *self)
         if (self->tick == 0)
             self->tick = g_timeout_add_seconds (1, on_tick_cb, self);
     } else {
-        self->pausing &= bulkhead_client_get_state (self->client) == BULKHEAD_STATE_BLOCKING;
+        /* That pause is over, or there is nothing to sign in to any more. */
+        if (self->tick != 0 || offer == OFFER_NONE)
+            self->pausing = FALSE;
         g_clear_handle_id (&self->tick, g_source_remove);
     }
     if (offer == OFFER_PORTAL)
@@ -120,10 +124,36 @@ on_client_changed_cb (BulkheadSignInBanner *self)
 }
 
 static void
+on_begun_cb (GtkWidget *widget)
+{
+    BULKHEAD_SIGN_IN_BANNER (widget)->pausing = TRUE;
+    g_application_mark_busy (g_application_get_default ());
+}
+
+static void
+on_done_cb (GtkWidget *widget, const GError *error)
+{
+    BULKHEAD_SIGN_IN_BANNER (widget)->pausing &= error == NULL;
+    g_application_unmark_busy (g_application_get_default ());
+}
+
+/* Not by the action: only a pause that was asked for here has something to tell here. */
+static void
 on_pause_cb (BulkheadSignInBanner *self)
 {
-    self->pausing = TRUE;
-    gtk_widget_activate_action (GTK_WIDGET (self), "app.pause-for", "u", (guint32)PAUSE_MINUTES);
+    g_autofree char *length = bulkhead_text_minutes (PAUSE_MINUTES);
+
+    bulkhead_request_send (&(BulkheadRequest){
+        .client = self->client,
+        .widget = GTK_WIDGET (self),
+        .method = "Pause",
+        .arguments = g_variant_new ("(u)", PAUSE_MINUTES * 60),
+        .question = BULKHEAD_QUESTION_PAUSE,
+        .detail = length,
+        .failure = _ ("Could Not Pause"),
+        .begun = on_begun_cb,
+        .done = on_done_cb,
+    });
 }
 
 static void
@@ -182,4 +212,6 @@ bulkhead_sign_in_banner_init (BulkheadSignInBanner *self)
 {
     gtk_widget_init_template (GTK_WIDGET (self));
     bulkhead_button_label_wrap (self->pause_button);
+    g_object_bind_property (g_application_get_default (), "is-busy", self->pause_button,
+                            "sensitive", G_BINDING_SYNC_CREATE | G_BINDING_INVERT_BOOLEAN);
 }

@@ -524,6 +524,41 @@ def test_failures_do_not_pile_up(desk, helper):
     window.end()
 
 
+def test_a_pause_of_somebody_else_is_none_to_sign_in(desk, helper):
+    """Also after one here that was declined, or that has ended."""
+    network = NetworkManager(desk.place.bus.address)
+    window = start(desk)
+    network.say(Connectivity=V("u", 2))
+
+    def enter(state, seconds=0):
+        helper.say(State=V("u", state), PausedUntil=V("x", int(time.time()) + seconds))
+
+    def pause_elsewhere():
+        enter(4, 3600)
+        window.waits_for("^Paused until", "Status")
+        let_pass(0.2)
+        assert not window.says("^Sign in now")
+        enter(3)
+        window.waits_for("^This network wants you to sign in first", "Status")
+
+    window.press("Pause for 5 Minutes")
+    window.answer("Cancel")
+    wait_for(lambda: len(window.windows()) == 1)
+    pause_elsewhere()
+    window.press("Pause for 5 Minutes")
+    window.answer("Pause")
+    invocation = wait_for(lambda: helper.waiting and helper.waiting.pop())
+    assert invocation.get_parameters().unpack() == (300,)
+    assert not window.control("^Unlock…", "Status").has(SENSITIVE)
+    invocation.return_value(None)
+    enter(4, 300)
+    window.waits_for("^Sign in now: the lock closes by itself in [45]:")
+    enter(3)
+    window.waits_for("^This network wants you to sign in first", "Status")
+    pause_elsewhere()
+    window.end()
+
+
 def test_broken_tells_whether_traffic_may_leak(desk, helper):
     window = start(desk)
     helper.say(State=V("u", 5))
