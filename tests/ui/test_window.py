@@ -618,3 +618,37 @@ def test_the_tray_after_login(desk, window):
     window.waits_for(f"^That failed: {path}: ")
     assert window.control("Show the Tray Icon", "Preferences").has(CHECKED)
     window.end()
+
+
+def test_the_tray_by_a_file_of_the_users_own(desk, window):
+    """Of which nothing else is changed."""
+    system = os.path.join(desk.directory, "xdg")
+    own = os.path.join(desk.environment["XDG_CONFIG_HOME"], "autostart")
+    name = "org.bulkhead.bulkhead-tray.desktop"
+    entry = "[Desktop Entry]\nType=Application\nName=Bulkhead\nExec=true\n"
+    theirs = f"{entry}# mine\nComment[ja]=x\n"
+    for folder, text in ((os.path.join(system, "autostart"), entry),
+                         (own, f"{theirs}X-GNOME-Autostart-enabled=false\n")):
+        os.makedirs(folder)
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    run("chown", "-R", f"{desk.uid}:{desk.uid}", own)
+    window.end()
+    window = Window(desk, XDG_CONFIG_DIRS=system)
+    window.act("preferences")
+
+    def shows(on):
+        return window.control("Show the Tray Icon", "Preferences").has(CHECKED) == on
+
+    def press_and_read(on):
+        window.press("Show the Tray Icon", "Preferences")
+        wait_for(lambda: shows(on))
+        with open(os.path.join(own, name), encoding="utf-8") as file:
+            return file.read()
+
+    window.waits_for("Show the Tray Icon", "Preferences")
+    assert shows(False)
+    assert press_and_read(True) == theirs
+    assert press_and_read(False) == f"{theirs}Hidden=true\n"
+    assert press_and_read(True) == theirs
+    window.end()
