@@ -132,12 +132,13 @@ on_remove_cb (GtkWidget *button)
 static GtkWidget *
 row_new (const char *exception, gboolean fixed)
 {
-    GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title", exception,
-                                   "title-lines", 0, NULL);
+    GtkWidget *row =
+        g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title-lines", 0, NULL);
     GtkWidget *button = gtk_button_new_from_icon_name ("user-trash-symbolic");
     /* Translators: %s is an address. */
     g_autofree char *label = g_strdup_printf (_ ("Remove the exception %s"), exception);
 
+    adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), exception);
     gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
     gtk_widget_add_css_class (button, "flat");
     gtk_widget_set_tooltip_text (button, label);

@@ -282,9 +282,11 @@ new_row_cb (gpointer item, gpointer data)
     BulkheadFirstRun *self = data;
     const char *id = bulkhead_tunnel_get_id (item);
     GtkWidget *tick = gtk_check_button_new ();
-    GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title", id,
-                                   "subtitle-lines", 0, "activatable-widget", tick, NULL);
+    GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "subtitle-lines", 0,
+                                   "activatable-widget", tick, NULL);
 
+    /* The row learns that it is no markup only when it is there. */
+    adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), id);
     gtk_widget_set_valign (tick, GTK_ALIGN_CENTER);
     gtk_accessible_update_property (GTK_ACCESSIBLE (tick), GTK_ACCESSIBLE_PROPERTY_LABEL, id, -1);
     g_object_set_data_full (G_OBJECT (tick), KEY_TUNNEL, g_object_ref (item), g_object_unref);

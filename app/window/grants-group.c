@@ -86,10 +86,11 @@ row_new (guint32 uid, const char *name, gint64 when)
     g_autofree char *subtitle = g_strdup_printf (_ ("Since %s"), date);
     /* Translators: %s is the name of a user. */
     g_autofree char *label = g_strdup_printf (_ ("Revoke the authorisation of %s"), name);
-    GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title", name,
-                                   "subtitle", subtitle, "title-lines", 0, NULL);
+    GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "subtitle", subtitle,
+                                   "title-lines", 0, NULL);
     GtkWidget *button = gtk_button_new_with_mnemonic (_ ("_Revoke"));
 
+    adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), name);
     g_object_set_data (G_OBJECT (row), KEY_UID, GUINT_TO_POINTER (uid));
     gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
     gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, label,

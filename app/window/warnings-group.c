@@ -62,9 +62,10 @@ show_weakened (BulkheadWarningsGroup *self, const char *const *features)
     g_ptr_array_set_size (self->rows, 0);
     for (guint i = 0; i < n; i++) {
         g_autofree char *text = meaning_of (features[i]);
-        GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title", text,
-                                       "title-lines", 0, NULL);
+        GtkWidget *row =
+            g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title-lines", 0, NULL);
 
+        adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), text);
         adw_expander_row_add_row (self->weak_row, row);
         g_ptr_array_add (self->rows, row);
     }

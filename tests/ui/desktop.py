@@ -233,13 +233,14 @@ class Desktop:
         return program
 
     def end(self, program, how=signal.SIGTERM):
-        """Ends it; what it said must have no complaint of GLib."""
+        """Ends it; what it said must have no complaint of GLib, nor of text that is no markup."""
         if program.poll() is None:
             program.send_signal(how)
         program.wait(SECONDS)
         with open(program.log, encoding="utf-8") as file:
             said = file.read()
         assert "CRITICAL" not in said and "Sanitizer" not in said, said
+        assert "from markup" not in said, said
         return said
 
     def start_panel(self):

@@ -355,6 +355,25 @@ def test_set_up_tells_and_does_the_same(desk, helper):
     window.end()
 
 
+def test_no_name_is_markup(desk, helper):
+    """Wherever names are shown; GTK would complain of these, and show nothing."""
+    name = "<i>"
+    helper.lists["ListTunnels"] = V("(aa{sv})", ([found(name, False)],))
+    helper.lists["ListExceptions"] = V("(as)", ([name],))
+    helper.lists["ListGrants"] = V("(a(usx))", ([(0, name, 1700000000)],))
+    helper.lists["GetStatus"] = V("(a{sv})", ({"weakened": V("as", [name])},))
+    helper.values.update(State=V("u", 1), Locked=V("b", False))
+    window = Window(desk)
+    window.waits_for(f"^{name}$", "Set Up")
+    window.press("Skip", "Set Up")
+    window.waits_for("lacks 1 feature", "Status")
+    window.act("preferences")
+    window.control(f"^Remove the exception {name}$", "Preferences")
+    window.control(f"^Revoke the authorisation of {name}$", "Preferences")
+    said = window.end()
+    assert "markup" not in said, said
+
+
 def start_quiet(desk):
     """Nothing is asked any more: each press of a button counts."""
     folder = os.path.join(desk.environment["XDG_CONFIG_HOME"], "glib-2.0/settings")
