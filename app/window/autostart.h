@@ -2,8 +2,8 @@
 /*
  * Whether the tray icon starts with the user's session. It is installed for everybody in
  * /etc/xdg/autostart; a user switches it off with a file of the same name in their own
- * configuration that says Hidden, or what GNOME's programs write instead. What else such a file says
- * stays. The lock depends on neither.
+ * configuration that says Hidden, or what GNOME's programs write instead. What else such a file
+ * says stays. The lock depends on neither.
  */
 #pragma once
 
