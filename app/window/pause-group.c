@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pause-group.h"
 
+#include "button-label.h"
 #include "pause-menu.h"
 #include "tunnel-text.h"
 
@@ -15,6 +16,7 @@ struct _BulkheadPauseGroup {
     GtkListBox *list;
     GtkSpinButton *minutes;
     GtkWidget *add_row;
+    GtkButton *add_button;
 };
 
 G_DEFINE_FINAL_TYPE (BulkheadPauseGroup, bulkhead_pause_group, ADW_TYPE_PREFERENCES_GROUP)
@@ -94,6 +96,7 @@ bulkhead_pause_group_class_init (BulkheadPauseGroupClass *class)
     gtk_widget_class_bind_template_child (widget_class, BulkheadPauseGroup, list);
     gtk_widget_class_bind_template_child (widget_class, BulkheadPauseGroup, minutes);
     gtk_widget_class_bind_template_child (widget_class, BulkheadPauseGroup, add_row);
+    gtk_widget_class_bind_template_child (widget_class, BulkheadPauseGroup, add_button);
     gtk_widget_class_bind_template_callback (widget_class, on_add_cb);
 }
 
@@ -101,5 +104,6 @@ static void
 bulkhead_pause_group_init (BulkheadPauseGroup *self)
 {
     gtk_widget_init_template (GTK_WIDGET (self));
+    bulkhead_button_label_wrap (self->add_button);
     show (self);
 }

@@ -2,6 +2,7 @@
 #include "preferences.h"
 
 #include "autostart.h"
+#include "button-label.h"
 #include "exceptions-group.h"
 #include "grants-group.h"
 #include "pause-group.h"
@@ -96,6 +97,7 @@ static void
 bulkhead_preferences_init (BulkheadPreferences *self)
 {
     gtk_widget_init_template (GTK_WIDGET (self));
+    bulkhead_button_label_wrap (GTK_BUTTON (self->ask_button));
     show_tray (self);
     show_questions (self);
 }

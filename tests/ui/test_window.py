@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The window as an ordinary user works with it, against the real helper."""
+import gettext
 import os
 import re
 import shutil
@@ -12,7 +13,8 @@ from gi.repository import GLib
 from desktop import BUILD, SECONDS, SOURCE, let_pass, owner_of, wait_for
 from place import run
 from tray import tunnel_up
-from window import CHECKED, FOCUSED, HOME, SENSITIVE, TEXTS, WEAKER, NetworkManager, Window
+from window import (CHECKED, FOCUSED, GROUPS, HOME, SENSITIVE, TEXTS, WEAKER, NetworkManager,
+                    Polkit, TranslatedDesktop, Window)
 
 CONTROL = "org.bulkhead.helper.control"
 AUTHORIZE = "org.bulkhead.helper.authorize-user"
@@ -281,9 +283,13 @@ def test_preferences(desk, window):
     window.end()
 
 
-def test_large_text_fits_a_narrow_window(desk):
+def make_text_large(desk):
     subprocess.run(["xprop", "-root", "-f", "RESOURCE_MANAGER", "8s", "-set", "RESOURCE_MANAGER",
                     "Xft.dpi:\t192\n"], env=desk.environment, check=True)  # 200 %
+
+
+def test_large_text_fits_a_narrow_window(desk):
+    make_text_large(desk)
     desk.place.start()
     desk.place.call("AddTunnel", HOME)
     window = Window(desk)
@@ -292,6 +298,41 @@ def test_large_text_fits_a_narrow_window(desk):
     for key, page in (("alt+2", "Tunnels"), ("alt+3", "Log"), ("alt+1", "Status")):
         desk.xdotool("key", key)
         wait_for(lambda: 0 < window.page(page).extents()[2] <= 360)
+    window.end()
+
+
+@pytest.fixture(params=["en", "zh_CN", "ja"])
+def large(request):
+    """A desktop with text of 200 % in that language."""
+    desk = TranslatedDesktop()
+    try:
+        desk.polkit = Polkit(desk.place.bus.address)
+        desk.language = desk.environment["LANGUAGE"] = request.param
+        make_text_large(desk)
+        yield desk
+    finally:
+        desk.close()
+
+
+def test_large_text_fits_narrow_dialogs_in_every_language(large):
+    catalog = gettext.translation("bulkhead", f"{BUILD}/po", [large.language], fallback=True)
+
+    def words(text):
+        return catalog.gettext(text).replace("_", "")
+
+    def fits(title, page):
+        large.xdotool("search", "--sync", "--onlyvisible", "--name", title, "windowsize", "360",
+                      "640")
+        wait_for(lambda: window.page(page) and 0 < window.page(page).extents()[2] <= 360)
+
+    large.place.start()
+    window = Window(large)
+    set_up, preferences = words("Set Up"), words("Preferences")
+    for step in ("_Next", "_Not Now", "Finish _Without Locking"):
+        fits("Bulkhead", set_up)
+        window.press(re.escape(words(step)), set_up)
+    window.act("preferences")
+    fits(preferences, preferences)
     window.end()
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The window as a screen reader sees it, used by an ordinary user whose passwords are scripted."""
+import json
 import os
 import re
 
@@ -121,6 +122,28 @@ class UserDesktop(Desktop):
 
     def spawn(self, *command, **environment):
         return super().spawn(*self.as_user(command), **environment)
+
+
+def prefix():
+    with open(f"{BUILD}/meson-info/intro-buildoptions.json", encoding="utf-8") as file:
+        return next(option["value"] for option in json.load(file) if option["name"] == "prefix")
+
+
+class TranslatedDesktop(UserDesktop):
+    """Sees the translations of the build directory where they would be installed, and those in the
+    folder `locale` of its own."""
+
+    def start(self, size):
+        os.makedirs(os.path.join(self.directory, "locale"))
+        super().start(size)
+
+    def as_user(self, command):
+        if command[0] == "dbus-daemon":
+            return super().as_user(command)
+        locale = f"{prefix()}/share/locale"
+        lower = f"{BUILD}/po:{self.directory}/locale:{locale}"
+        return ["unshare", "--mount", "sh", "-c", f"mkdir -p {locale} && mount -t overlay overlay "
+                f"-o lowerdir={lower} {locale} && exec \"$@\"", "sh", *super().as_user(command)]
 
 
 class Node:
