@@ -148,7 +148,7 @@ add_allowed (BulkheadTable *table, const BulkheadNet *net)
 
     honest_frames (chain, has_type (net, BULKHEAD_LINK_VLAN));
     link_protocols (table, chain, net);
-    bulkhead_compile_add_preamble (table, chain);
+    bulkhead_compile_add_refusals (table, chain);
     rule (chain, ip_frag_off_not_zero (), jump ("pieces"));
     rule (chain, frag_frag_off_not_zero (), jump ("pieces"));
     bulkhead_compile_add_holes (table, chain, DROP);
@@ -194,12 +194,11 @@ bulkhead_compile_add_egress (BulkheadRuleset *ruleset, const BulkheadPolicy *pol
             continue;
         chain_name (link->name, name);
         chain = bulkhead_table_add_chain (table, name, HOOK_EGRESS, 0, TRUE, link->name);
-        if (link->ethernet) {
-            bulkhead_compile_add_pause (table, chain);
+        bulkhead_compile_add_pause (table, chain);
+        if (link->ethernet)
             rule (chain, has_header (), jump ("allowed"));
-        } else {
+        else
             rule (chain, jump ("allowed"));
-        }
         rule (chain, COUNTER, DROP);
     }
 }

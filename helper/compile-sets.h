@@ -28,12 +28,12 @@ void bulkhead_compile_add_local_sets (BulkheadTable *table, const BulkheadPolicy
                                       const BulkheadNet *net);
 
 /*
- * What output, postrouting and egress share (compile.c): the pause; the same with the refusal of a
- * tunnel's address as source and of source routing; then the allow list, from address assignment to
- * the user's exceptions, with @refuse in its place; the LAN alone.
+ * What output, postrouting and egress share (compile.c): the pause; the refusal of a tunnel's
+ * address as source and of source routing; then the allow list, from address assignment to the
+ * user's exceptions, with @refuse in its place; the LAN alone.
  */
 void bulkhead_compile_add_pause (BulkheadTable *table, BulkheadChain *chain);
-void bulkhead_compile_add_preamble (BulkheadTable *table, BulkheadChain *chain);
+void bulkhead_compile_add_refusals (BulkheadTable *table, BulkheadChain *chain);
 void bulkhead_compile_add_holes (BulkheadTable *table, BulkheadChain *chain,
                                  BulkheadStatement refuse);
 void bulkhead_compile_add_lan (BulkheadTable *table, BulkheadChain *chain);

@@ -420,9 +420,8 @@ exceptions_in (BulkheadTable *table, BulkheadChain *chain)
 /* ---- Chains ---- */
 
 void
-bulkhead_compile_add_preamble (BulkheadTable *table, BulkheadChain *chain)
+bulkhead_compile_add_refusals (BulkheadTable *table, BulkheadChain *chain)
 {
-    bulkhead_compile_add_pause (table, chain);
     tunnel_sources (table, chain);
     source_routing (chain);
 }
@@ -468,7 +467,8 @@ add_input (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNet
 
     from_tunnels (chain, policy, net);
     rule (chain, iifname ("lo"), ACCEPT);
-    bulkhead_compile_add_preamble (table, chain);
+    bulkhead_compile_add_pause (table, chain);
+    bulkhead_compile_add_refusals (table, chain);
     dhcp_in (chain);
     neighbour_discovery_in (chain);
     errors_about_tunnels_in (chain, policy, net);
@@ -502,7 +502,8 @@ add_forward (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadN
         let_out (chain, "guest_flows4", oifname (tunnel->interface));
         let_out (chain, "guest_flows6", oifname (tunnel->interface));
     }
-    bulkhead_compile_add_preamble (table, chain);
+    bulkhead_compile_add_pause (table, chain);
+    bulkhead_compile_add_refusals (table, chain);
     too_big_to_guests (table, chain);
     for (guint i = 0; i < policy->tunnels->len; i++) {
         const BulkheadTunnel *tunnel = policy->tunnels->pdata[i];
@@ -539,7 +540,8 @@ add_output (BulkheadTable *table, const BulkheadPolicy *policy, const BulkheadNe
 
     into_tunnels (chain, policy, net);
     rule (chain, oifname ("lo"), ACCEPT);
-    bulkhead_compile_add_preamble (table, chain);
+    bulkhead_compile_add_pause (table, chain);
+    bulkhead_compile_add_refusals (table, chain);
     too_big_to_guests (table, chain);
     bulkhead_compile_add_holes (table, chain, jump (BULKHEAD_CHAIN_REFUSE));
     rule (chain, jump (BULKHEAD_CHAIN_REFUSE));
@@ -559,7 +561,8 @@ add_postrouting (BulkheadTable *table, const BulkheadPolicy *policy, const Bulkh
     into_tunnels (chain, policy, net);
     rule (chain, oifname ("lo"), ACCEPT);
     answers_to_guests (table, chain);
-    bulkhead_compile_add_preamble (table, chain);
+    bulkhead_compile_add_pause (table, chain);
+    bulkhead_compile_add_refusals (table, chain);
     too_big_to_guests (table, chain);
     bulkhead_compile_add_holes (table, chain, DROP);
     rule (chain, COUNTER, DROP);

@@ -24,7 +24,7 @@ struct _BulkheadEngine {
     BulkheadNet *net;
     guint failed_looks; /* at the links, in a row: the net is from before them */
     char *problem;
-    char *blindness; /* (nullable): why the links cannot be read, when that is a problem too */
+    char *blindness; /* why the last of them did, or NULL */
     gboolean closed; /* the fallback stands in for the policy */
 };
 
@@ -115,8 +115,8 @@ take_net (BulkheadEngine *engine)
     g_clear_pointer (&engine->blindness, g_free);
     if (net == NULL) {
         g_warning ("%s", error->message);
-        if (++engine->failed_looks >= BLIND)
-            engine->blindness = g_strdup (error->message);
+        engine->failed_looks++;
+        engine->blindness = g_strdup (error->message);
         return;
     }
     engine->failed_looks = 0;
@@ -425,8 +425,9 @@ bulkhead_engine_get_net (BulkheadEngine *engine)
 const char *
 bulkhead_engine_get_problem (BulkheadEngine *engine)
 {
-    /* Rules for a net that was: what is new in it has no guard, and a tunnel may be gone. */
-    if (engine->problem == NULL && engine->policy->locked && engine->policy->pause_seconds == 0)
+    gboolean blocks = engine->policy->locked && engine->policy->pause_seconds == 0;
+
+    if (engine->problem == NULL && blocks && engine->failed_looks >= BLIND)
         return engine->blindness;
     return engine->problem;
 }
@@ -437,10 +438,10 @@ bulkhead_engine_is_closed (BulkheadEngine *engine)
     return engine->closed;
 }
 
-gboolean
-bulkhead_engine_net_is_old (BulkheadEngine *engine)
+const char *
+bulkhead_engine_get_blindness (BulkheadEngine *engine)
 {
-    return engine->failed_looks > 0;
+    return engine->blindness;
 }
 
 BulkheadEnforcer *

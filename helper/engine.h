@@ -35,15 +35,16 @@ void bulkhead_engine_free (BulkheadEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BulkheadEngine, bulkhead_engine_free)
 
 BulkheadState bulkhead_engine_get_state (BulkheadEngine *engine);
-/* (transfer none), valid until the next change, these three. */
+/* (transfer none), valid until the next change, these four. */
 const BulkheadPolicy *bulkhead_engine_get_policy (BulkheadEngine *engine);
 const BulkheadNet *bulkhead_engine_get_net (BulkheadEngine *engine);
 /* Why it is broken, or NULL. */
 const char *bulkhead_engine_get_problem (BulkheadEngine *engine);
+/* Why the last look at the links failed, or NULL: the rules are for the net before it, where a new
+ * link has no guard, and a tunnel may be gone. While it blocks, a problem if it lasts. */
+const char *bulkhead_engine_get_blindness (BulkheadEngine *engine);
 /* Whether it is broken and everything is blocked instead: the fallback was read to stand. */
 gboolean bulkhead_engine_is_closed (BulkheadEngine *engine);
-/* Whether the last look at the links failed: the net is the one before. */
-gboolean bulkhead_engine_net_is_old (BulkheadEngine *engine);
 BulkheadEnforcer *bulkhead_engine_get_enforcer (BulkheadEngine *engine);
 
 /* Everything anew: the pause, the links, the tunnels, the rules. TRUE: a pause ended by time. */

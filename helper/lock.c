@@ -72,7 +72,7 @@ publish (BulkheadLock *self)
         self->read_source = g_idle_add (on_time_to_read_cb, self);
     bulkhead_schedule_plan (self->schedule, policy, net,
                             state == BULKHEAD_STATE_BROKEN
-                                || bulkhead_engine_net_is_old (self->engine));
+                                || bulkhead_engine_get_blindness (self->engine) != NULL);
     g_signal_emit (self, changed_signal, 0);
 }
 
@@ -146,6 +146,12 @@ on_touched_cb (guint32 pid, const char *program, gpointer data)
         repair (self, program, pid);
 }
 
+static gboolean
+says_it_blocks (BulkheadLock *self)
+{
+    return self->state == BULKHEAD_STATE_PROTECTED || self->state == BULKHEAD_STATE_BLOCKING;
+}
+
 gboolean
 bulkhead_lock_verify (BulkheadLock *self, gint64 max_age, GError **error)
 {
@@ -157,6 +163,8 @@ bulkhead_lock_verify (BulkheadLock *self, gint64 max_age, GError **error)
         self->verified = g_get_monotonic_time ();
     }
     problem = bulkhead_engine_get_problem (self->engine);
+    if (problem == NULL && says_it_blocks (self))
+        problem = bulkhead_engine_get_blindness (self->engine);
     if (problem == NULL)
         return TRUE;
     g_set_error_literal (error, BULKHEAD_ERROR, BULKHEAD_ERROR_NOT_ENFORCED, problem);
@@ -257,9 +265,8 @@ bulkhead_lock_get_state (BulkheadLock *self)
 gboolean
 bulkhead_lock_is_ready (BulkheadLock *self)
 {
-    return (self->state == BULKHEAD_STATE_PROTECTED || self->state == BULKHEAD_STATE_BLOCKING)
-           && bulkhead_enforcer_knows (enforcer_of (self)) && self->read_source == 0
-           && !bulkhead_engine_net_is_old (self->engine);
+    return says_it_blocks (self) && bulkhead_enforcer_knows (enforcer_of (self)) && self->read_source == 0
+           && bulkhead_engine_get_blindness (self->engine) == NULL;
 }
 
 const BulkheadPolicy *

@@ -59,7 +59,8 @@ const BulkheadManaged *bulkhead_lock_get_managed (BulkheadLock *lock);
 void bulkhead_lock_set_managed (BulkheadLock *lock, BulkheadManaged *managed);
 
 /* Reads everything back now, or not longer than @max_age µs ago, and mends what is not as it
- * should be; FALSE and NOT_ENFORCED with what could not be mended. */
+ * should be; FALSE and NOT_ENFORCED with what could not be mended, or while it blocks, with why the
+ * links it blocks could not be read at the last look. */
 gboolean bulkhead_lock_verify (BulkheadLock *lock, gint64 max_age, GError **error);
 /* For when the machine goes to sleep, and is awake: reads everything back, mends it, and logs what
  * was found. Awake, it looks at links and tunnels anew first, and shortens a pause in the kernel by

@@ -110,9 +110,10 @@ def test_not_ready_while_the_links_cannot_be_read(place, script, starve):
     run("ip", "-n", place.namespace, "link", "add", "usb0", "type", "veth", "peer", "name", "usb1")
     run("ip", "-n", place.namespace, "link", "set", "usb0", "up")
     run("ip", "-n", place.namespace, "route", "add", "198.51.100.0/24", "dev", "usb0")
-    wait_for(lambda: place.property("State") == BROKEN)
+    wait_for(lambda: not place.property("Ready"))
     enforced, problem = place.call("Verify")
     assert not enforced and "cannot read links" in problem, problem
+    wait_for(lambda: place.property("State") == BROKEN)
     assert not place.call("GetStatus")["enforced"] and not place.property("Ready")
     assert script(1).wait(SECONDS) == 3 and not guarded(place, "usb0")
     starve(helper.pid, False)
