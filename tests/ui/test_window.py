@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The window as an ordinary user works with it, against the real helper."""
-import gettext
 import os
-import platform
 import re
-import shutil
 import signal
 import subprocess
 
@@ -14,8 +11,7 @@ from gi.repository import GLib
 from desktop import BUILD, SECONDS, SOURCE, let_pass, owner_of, wait_for
 from place import run
 from tray import tunnel_up
-from window import (CHECKED, FOCUSED, GROUPS, HOME, SENSITIVE, TEXTS, WEAKER, NetworkManager,
-                    Polkit, TranslatedDesktop, Window)
+from window import CHECKED, FOCUSED, HOME, SENSITIVE, TEXTS, WEAKER, NetworkManager, Window
 
 CONTROL = "org.bulkhead.helper.control"
 AUTHORIZE = "org.bulkhead.helper.authorize-user"
@@ -26,7 +22,6 @@ try:
 except OSError:
     pass  # as it should be
 """
-INNER = ("GtkSearchEntry", "GtkListBox", "GtkListView")  # of libadwaita's own widgets
 
 
 def test_first_run(desk):
@@ -75,45 +70,6 @@ def test_lock_never_asks_and_unlock_asks_before_and_by_password(desk, window):
     window.press("^Lock( Lock)?$", "Status")
     wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
     assert len(desk.polkit.prompts) == 3
-    window.end()
-
-
-def has_focus(window, pattern, page):
-    try:
-        return any(re.search(pattern, node.name()) and node.has(FOCUSED)
-                   for node in window.nodes(page))
-    except GLib.Error:
-        return False
-
-
-def test_first_run_by_keyboard_alone(desk):
-    desk.place.start()
-    window = Window(desk)
-    wait_for(lambda: window.find("tun0", "Set Up"))
-    window.open("tun0", "Set Up")  # which ticks it
-    desk.xdotool("key", "alt+n")
-    wait_for(lambda: has_focus(window, "Authorise Me", "Set Up"))
-    desk.xdotool("key", "Return")
-    wait_for(lambda: has_focus(window, "^Lock( Lock)?$", "Set Up"))
-    desk.xdotool("key", "Return")
-    wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
-    assert desk.place.call("ListTunnels")[0]["trusted"]
-    window.end()
-
-
-def test_the_focus_stays_where_it_was(desk, window):
-    """The main button waits for the helper, and cannot be used meanwhile."""
-    window.open("Unlock…", "Status")
-    window.answer("Unlock")
-    wait_for(lambda: window.headline() == "Lock is off")
-    # As a window manager does after a dialog; there is none, and GTK 4.18 leaves it to that.
-    desk.xdotool("search", "--onlyvisible", "--name", "Bulkhead", "windowfocus")
-    wait_for(lambda: has_focus(window, "^Lock( Lock)?$", "Status"))
-    desk.xdotool("key", "Return")
-    wait_for(lambda: has_focus(window, "^Blocking: no tunnel is up$", "Status"))
-    desk.xdotool("key", "Tab")  # never of itself on what weakens
-    wait_for(lambda: has_focus(window, "Unlock…", "Status"))
-    assert desk.place.property("Locked")
     window.end()
 
 
@@ -255,89 +211,6 @@ def test_add_by_hand_names_the_field(desk, window):
     wait_for(lambda: window.find("^office", "Tunnels"))
     office, = [t for t in desk.place.call("ListTunnels") if t["id"] == "office"]
     assert (office["interface"], office["endpoints"]) == ("tun1", ["198.51.100.7:1194/udp"])
-    window.end()
-
-
-def test_preferences(desk, window):
-    window.act("preferences")
-    row = window.row("Add, such as", "Preferences")
-    wait_for(lambda: row.has(SENSITIVE))
-    entry = window.control("Add, such as", "Preferences", TEXTS)
-    window.click("Add, such as", "Preferences", TEXTS)
-    entry.type("192.0.2.7 tcp 22")
-    desk.xdotool("key", "Return")
-    window.waits_for("“192.0.2.7 tcp 22”")
-    window.answer("Add Exception")
-    window.waits_for("^192.0.2.7 tcp 22", "Preferences")
-    assert desk.place.call("ListExceptions") == ["192.0.2.7 tcp 22"]
-    window.press("Remove the exception 192.0.2.7", "Preferences")
-    wait_for(lambda: desk.place.call("ListExceptions") == [])
-    window.press("Authorise Me", "Preferences")
-    window.waits_for("You need no password", "Preferences")
-    assert [grant[1] for grant in desk.place.call("ListGrants")] == ["bin"]
-    desk.polkit.prompts.clear()
-    desk.place.call("Resume")
-    window.press("Revoke the authorisation of bin", "Preferences")
-    wait_for(lambda: desk.place.call("ListGrants") == [])
-    window.waits_for("An administrator’s password is asked for once", "Preferences")
-    assert desk.polkit.prompts == []
-    window.end()
-
-
-def make_text_large(desk):
-    subprocess.run(["xprop", "-root", "-f", "RESOURCE_MANAGER", "8s", "-set", "RESOURCE_MANAGER",
-                    "Xft.dpi:\t192\n"], env=desk.environment, check=True)  # 200 %
-
-
-def test_large_text_fits_a_narrow_window(desk):
-    make_text_large(desk)
-    desk.place.start()
-    desk.place.call("AddTunnel", HOME)
-    window = Window(desk)
-    wait_for(lambda: window.headline() == "Lock is off")
-    desk.xdotool("search", "--onlyvisible", "--name", "Bulkhead", "windowsize", "360", "640")
-    for key, page in (("alt+2", "Tunnels"), ("alt+3", "Log"), ("alt+1", "Status")):
-        desk.xdotool("key", key)
-        wait_for(lambda: 0 < window.page(page).extents()[2] <= 360)
-    window.end()
-
-
-# Debian 13's C library has no translations in C.UTF-8, the one locale that is always there.
-TRANSLATED = tuple(map(int, platform.libc_ver()[1].split("."))) < (2, 37)
-
-
-@pytest.fixture(params=["en", "zh_CN", "ja"] if TRANSLATED else ["en"])
-def large(request):
-    """A desktop with text of 200 % in that language."""
-    desk = TranslatedDesktop()
-    try:
-        desk.polkit = Polkit(desk.place.bus.address)
-        desk.language = desk.environment["LANGUAGE"] = request.param
-        make_text_large(desk)
-        yield desk
-    finally:
-        desk.close()
-
-
-def test_large_text_fits_narrow_dialogs_in_every_language(large):
-    catalog = gettext.translation("bulkhead", f"{BUILD}/po", [large.language], fallback=True)
-
-    def words(text):
-        return catalog.gettext(text).replace("_", "")
-
-    def fits(title, page):
-        large.xdotool("search", "--sync", "--onlyvisible", "--name", title, "windowsize", "360",
-                      "640")
-        wait_for(lambda: window.page(page) and 0 < window.page(page).extents()[2] <= 360)
-
-    large.place.start()
-    window = Window(large)
-    set_up, preferences = words("Set Up"), words("Preferences")
-    for step in ("_Next", "_Not Now", "Finish _Without Locking"):
-        fits("Bulkhead", set_up)
-        window.press(re.escape(words(step)), set_up)
-    window.act("preferences")
-    fits(preferences, preferences)
     window.end()
 
 
@@ -619,82 +492,4 @@ def test_kill_while_the_helper_has_the_call_changes_nothing(desk, messages, wind
         window = Window(desk)
         wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
     assert desk.polkit.prompts == [] and desk.helper.poll() is None
-    window.end()
-
-
-def test_everything_has_a_name(desk, window):
-    """No class name is read to anybody, but for what is inside of toolkit's own widgets."""
-    window.act("preferences")
-    window.waits_for("Lengths of a Pause")
-    for node in window.nodes():
-        name, role = node.name(), node.role()
-        assert not name.startswith("Bulkhead") or name == "Bulkhead", (role, name)
-        if role in ("window", "dialog", "button", "switch", "checkbox", "text box", "tab",
-                    "search box", "spin button", "list"):
-            assert name and (name in INNER or not re.match("(Gtk|Adw)[A-Z]", name)), (role, name)
-
-
-def test_the_tray_after_login(desk, window):
-    """A file of the user's hides the one of the system, and goes again."""
-    system = os.path.join(desk.directory, "xdg")
-    os.makedirs(os.path.join(system, "autostart"))
-    name = "org.bulkhead.bulkhead-tray.desktop"
-    with open(os.path.join(system, "autostart", name), "w", encoding="utf-8") as file:
-        file.write("[Desktop Entry]\nType=Application\nName=Bulkhead\nExec=true\n")
-    window.end()
-    window = Window(desk, XDG_CONFIG_DIRS=system)
-    own = os.path.join(desk.environment["XDG_CONFIG_HOME"], "autostart", name)
-    window.act("preferences")
-
-    def press_and_see(on):
-        window.press("Show the Tray Icon", "Preferences")
-        wait_for(lambda: window.control("Show the Tray Icon", "Preferences").has(CHECKED) == on)
-        assert os.path.exists(own) != on
-
-    press_and_see(False)
-    with open(own, encoding="utf-8") as file:
-        assert "Hidden=true" in file.read()
-    press_and_see(True)
-    shutil.rmtree(os.path.dirname(own))
-    with open(os.path.dirname(own), "w", encoding="utf-8"):
-        pass  # no folder any more
-    window.press("Show the Tray Icon", "Preferences")
-    window.waits_for("^The Setting Was Not Changed$")
-    path = re.escape(own).replace("_", "_?")  # GTK tells a screen reader of labels without them
-    window.waits_for(f"^That failed: {path}: ")
-    assert window.control("Show the Tray Icon", "Preferences").has(CHECKED)
-    window.end()
-
-
-def test_the_tray_by_a_file_of_the_users_own(desk, window):
-    """Of which nothing else is changed."""
-    system = os.path.join(desk.directory, "xdg")
-    own = os.path.join(desk.environment["XDG_CONFIG_HOME"], "autostart")
-    name = "org.bulkhead.bulkhead-tray.desktop"
-    entry = "[Desktop Entry]\nType=Application\nName=Bulkhead\nExec=true\n"
-    theirs = f"{entry}# mine\nComment[ja]=x\n"
-    for folder, text in ((os.path.join(system, "autostart"), entry),
-                         (own, f"{theirs}X-GNOME-Autostart-enabled=false\n")):
-        os.makedirs(folder)
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
-            file.write(text)
-    run("chown", "-R", f"{desk.uid}:{desk.uid}", own)
-    window.end()
-    window = Window(desk, XDG_CONFIG_DIRS=system)
-    window.act("preferences")
-
-    def shows(on):
-        return window.control("Show the Tray Icon", "Preferences").has(CHECKED) == on
-
-    def press_and_read(on):
-        window.press("Show the Tray Icon", "Preferences")
-        wait_for(lambda: shows(on))
-        with open(os.path.join(own, name), encoding="utf-8") as file:
-            return file.read()
-
-    window.waits_for("Show the Tray Icon", "Preferences")
-    assert shows(False)
-    assert press_and_read(True) == theirs
-    assert press_and_read(False) == f"{theirs}Hidden=true\n"
-    assert press_and_read(True) == theirs
     window.end()

@@ -1,89 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The window against a helper that tells names and numbers as odd as anybody can make them."""
-import os
-import re
 import signal
 import time
 
 import pytest
-from gi.repository import GLib
 
 from desktop import let_pass, wait_for
+from lying import LyingHelper, V, start
 from place import GRANTED
-from tray import FakeHelper
-from window import CHECKED, FOCUSED, SENSITIVE, TEXTS, WEAKER, NetworkManager, Window
+from window import CHECKED, FOCUSED, SENSITIVE, WEAKER, NetworkManager, Window
 
 ODD = "a<b>x</b> & <y \u202egnp.\u2028\nZ"  # markup, a turn to the left, two kinds of line ends
-V = GLib.Variant
-
-
-class LyingHelper(FakeHelper):
-    """Locked without a tunnel; answers a method that reads with what `lists` has for it."""
-
-    def __init__(self, desktop):
-        super().__init__(desktop)
-        self.lists = {"ListTunnels": V("(aa{sv})", ([],)), "ListBlocked": V("(aa{sv})", ([],)),
-                      "ListExceptions": V("(as)", ([],)), "ListGrants": V("(a(usx))", ([],)),
-                      "GetLog": V("(as)", ([],)), "GetStatus": V("(a{sv})", ({},))}
-        self.waiting = []  # what changes something and is not answered yet
-        self.asked = set()
-        self.values.update(State=V("u", 3), Locked=V("b", True), BlockedCount=V("t", 0),
-                           AtBoot=V("b", False), Ready=V("b", True), Fixed=V("as", []),
-                           Revision=V("t", 1))
-
-    def on_called(self, bus, sender, path, interface, method, arguments, invocation):
-        self.asked.add(method)
-        self.calls.append(method)
-        if self.error is not None:
-            invocation.return_dbus_error(*self.error)
-        elif method in self.lists:
-            invocation.return_value(self.lists[method])
-        else:
-            self.waiting.append(invocation)
-
-
-class ActingHelper(LyingHelper):
-    """Does at once what opens and closes; tells of it before it answers, or after."""
-
-    STATES = {"Lock": 3, "Resume": 3, "Unlock": 1, "Pause": 4}
-
-    def __init__(self, desktop, tells_first):
-        super().__init__(desktop)
-        self.tells_first = tells_first
-        self.done = []
-
-    def on_called(self, bus, sender, path, interface, method, arguments, invocation):
-        if method not in self.STATES:
-            super().on_called(bus, sender, path, interface, method, arguments, invocation)
-            return
-        self.done.append(method)
-        if self.tells_first:
-            self.enter(self.STATES[method])
-            let_pass(0.1)
-        invocation.return_value(None)
-        if not self.tells_first:
-            let_pass(0.1)
-            self.enter(self.STATES[method])
-
-    def enter(self, state):
-        self.say(State=V("u", state), Locked=V("b", state != 1), PausedUntil=V(
-            "x", int(time.time()) + 600 if state == 4 else 0))
 
 
 @pytest.fixture
 def helper(desk):
     return LyingHelper(desk)
-
-
-@pytest.fixture(params=[True, False], ids=["tells-first", "answers-first"])
-def acting(desk, request):
-    return ActingHelper(desk, request.param)
-
-
-def start(desk):
-    window = Window(desk)
-    wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
-    return window
 
 
 def tunnel(name, interface, trusted):
@@ -179,30 +111,6 @@ def test_very_many_exceptions_do_not_fill_the_window(desk, helper):
     window.end()
 
 
-@pytest.mark.parametrize("keys", ["Escape", "ctrl+w"])
-def test_preferences_that_are_closed_ask_nothing(desk, helper, keys):
-    """However often they were open; libadwaita 1.2 kept the rows of its own such window."""
-    helper.lists["ListExceptions"] = V("(as)", (["192.0.2.7"],))
-    window = start(desk)
-
-    def change():
-        helper.calls.clear()
-        helper.say(Revision=V("t", helper.values["Revision"].unpack() + 1))
-        wait_for(lambda: "GetStatus" in helper.calls)  # the page behind asks as ever
-        let_pass(0.3)
-        return [helper.calls.count(each) for each in ("ListExceptions", "ListGrants")]
-
-    for _ in range(5):
-        window.act("preferences")
-        window.waits_for("^192.0.2.7$", "Preferences")
-        assert change() == [1, 1]
-        desk.xdotool("search", "--onlyvisible", "--name", "Preferences", "windowfocus")
-        desk.xdotool("key", keys)
-        wait_for(lambda: window.page("Preferences") is None)
-    assert change() == [0, 0]
-    window.end()
-
-
 def test_a_search_tells_how_far_it_went(desk, helper):
     helper.lists["GetLog"] = V("(as)", (['{"event":"locked"}'] * 1000,))
     window = start(desk)
@@ -250,50 +158,6 @@ def test_what_becomes_fixed_while_the_lists_stay(desk, helper):
     boot.press()
     helper.say(BlockedCount=V("t", 2))  # while the switch still moves
     assert wait_for(lambda: helper.waiting)[0].get_method_name() == "SetAtBoot"
-    window.end()
-
-
-def open_exceptions(desk, helper):
-    """The window, where an exception is typed, and its row, to see whether it can be used."""
-    window = start(desk)
-    window.act("preferences")
-    row = window.row("Add, such as", "Preferences")
-    wait_for(lambda: row.has(SENSITIVE))
-    entry = window.control("Add, such as", "Preferences", TEXTS)
-    window.click("Add, such as", "Preferences", TEXTS)
-    return window, entry, row
-
-
-def test_an_exception_is_as_the_helper_writes_it(desk, helper):
-    window, entry, _ = open_exceptions(desk, helper)
-    entry.type(" \t ")
-    desk.xdotool("key", "Return")
-    let_pass(0.3)
-    assert not window.says("^Add This Exception")
-    entry.type("  192.0.2.7\t tcp   22 ")
-    desk.xdotool("key", "Return")
-    window.waits_for("“192.0.2.7 tcp 22”")
-    window.answer("Add Exception")
-    invocation = wait_for(lambda: helper.waiting and helper.waiting.pop())
-    assert invocation.get_parameters().unpack() == (["192.0.2.7 tcp 22"],)
-    window.end()
-
-
-def test_what_becomes_fixed_while_it_waits_stays_so(desk, helper):
-    window, entry, row = open_exceptions(desk, helper)
-    entry.type("192.0.2.7")
-    desk.xdotool("key", "Return")
-    window.answer("Add Exception")
-    invocation = wait_for(lambda: helper.waiting and helper.waiting.pop())
-    assert not row.has(SENSITIVE)
-    helper.say(Fixed=V("as", ["exceptions"]))
-    window.waits_for("^Fixed by the administrator$", "Preferences")
-    invocation.return_dbus_error("org.bulkhead.Helper1.Error.Fixed", "exceptions")
-    window.waits_for("^The Exception Was Not Added$")
-    assert not row.has(SENSITIVE)
-    window.answer("Close")
-    helper.say(Fixed=V("as", []))
-    wait_for(lambda: row.has(SENSITIVE))
     window.end()
 
 
@@ -372,93 +236,6 @@ def test_no_name_is_markup(desk, helper):
     window.control(f"^Revoke the authorisation of {name}$", "Preferences")
     said = window.end()
     assert "markup" not in said, said
-
-
-def start_quiet(desk):
-    """Nothing is asked any more: each press of a button counts."""
-    folder = os.path.join(desk.environment["XDG_CONFIG_HOME"], "glib-2.0/settings")
-    os.makedirs(folder)
-    with open(os.path.join(folder, "keyfile"), "w", encoding="utf-8") as file:
-        file.write("[org/bulkhead/bulkhead]\nquiet-questions=['unlock', 'pause']\n")
-    return Window(desk, GSETTINGS_BACKEND="keyfile")
-
-
-def has_focus(window, pattern, page):
-    try:
-        return any(re.search(pattern, node.name()) and node.has(FOCUSED)
-                   for node in window.nodes(page))
-    except GLib.Error:
-        return False
-
-
-def reach(window, pattern, page):
-    """With the keyboard."""
-    def is_reached():
-        if has_focus(window, pattern, page):
-            return True
-        window.desktop.xdotool("key", "Tab")
-        return let_pass(0.2)
-    wait_for(is_reached)
-
-
-def hold_return(window, ends):
-    """So long that the window has long been another one when the key comes up."""
-    keys = ("key", "--repeat", "10", "--delay", "40", "Return")
-    window.desktop.xdotool(*keys)
-    wait_for(ends)
-    window.desktop.xdotool(*keys)
-    let_pass(0.2)
-
-
-def test_return_held_down_closes_and_never_opens(desk, acting):
-    acting.enter(4)
-    window = start_quiet(desk)
-    wait_for(lambda: (window.headline() or "").startswith("Paused"))
-    for state, button, does in ((4, "^Resume", "Resume"), (1, "^Lock( Lock)?$", "Lock"),
-                                (5, "^Lock Again", "Lock")):
-        acting.enter(state)
-        reach(window, button, "Status")
-        acting.done.clear()
-        hold_return(window, lambda: window.headline() == "Blocking: no tunnel is up")
-        assert acting.values["State"].unpack() == 3 and set(acting.done) == {does}
-        wait_for(lambda: has_focus(window, "^Blocking: no tunnel is up$", "Status"))
-        desk.xdotool("key", "Tab")
-        wait_for(lambda: has_focus(window, "^Unlock…", "Status"))
-    desk.xdotool("key", "Return")
-    wait_for(lambda: has_focus(window, "^Lock( Lock)?$", "Status"))
-    assert acting.done[-1] == "Unlock"
-    window.end()
-
-
-def test_the_lock_of_the_set_up_held_down_opens_nothing(desk, acting):
-    acting.enter(1)
-    window = start_quiet(desk)
-    window.press("Next", "Set Up")
-    window.press("Not Now", "Set Up")
-    reach(window, "^Lock( Lock)?$", "Set Up")
-    hold_return(window, lambda: window.headline() == "Blocking: no tunnel is up")
-    assert set(acting.done) == {"Lock"}
-    wait_for(lambda: has_focus(window, "^Blocking: no tunnel is up$", "Status"))
-    desk.xdotool("key", "Tab")
-    wait_for(lambda: has_focus(window, "^Unlock…", "Status"))
-    window.end()
-
-
-def test_a_press_that_outlasts_the_pause_opens_nothing(desk, acting):
-    acting.enter(4)
-    window = start_quiet(desk)
-    resume = window.control("^Resume", "Status")
-    desk.xdotool("mousemove", *map(str, wait_for(resume.middle)), "mousedown", "1")
-    let_pass(0.2)
-    acting.enter(3)
-    wait_for(lambda: window.headline() == "Blocking: no tunnel is up")
-    wait_for(lambda: window.shows("^Unlock…", "Status"))
-    let_pass(0.2)
-    desk.xdotool("mouseup", "1")
-    desk.xdotool("key", "alt+2")
-    wait_for(lambda: has_focus(window, "", "Tunnels"))  # which came after the mouse
-    assert acting.done == []
-    window.end()
 
 
 def test_a_failure_is_told_when_its_row_has_gone(desk, helper):

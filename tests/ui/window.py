@@ -256,6 +256,13 @@ class Window:
     def says(self, pattern, page=None):
         return next((text for text in self.texts(page) if re.search(pattern, text)), None)
 
+    def has_focus(self, pattern, page):
+        try:
+            return any(re.search(pattern, node.name()) and node.has(FOCUSED)
+                       for node in self.nodes(page))
+        except GLib.Error:
+            return False
+
     def shows(self, pattern, page):
         """The same, but it must have its place on a page that is in front."""
         try:
