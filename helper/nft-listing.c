@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
+#define ATTEMPTS 10         /* to read objects of one kind while somebody else changes some */
 #define ACCEPTS " policy 1" /* in the description of a chain: NF_ACCEPT */
 
 static const BulkheadFamily families[] = { BULKHEAD_FAMILY_INET, BULKHEAD_FAMILY_NETDEV };
@@ -67,13 +68,43 @@ on_message (const struct nlmsghdr *message, gpointer data)
     bulkhead_listing_add (data, message);
 }
 
-/* A table that is not there has nothing in it. */
+static gboolean
+take_object (gpointer key, gpointer description, gpointer listing)
+{
+    g_hash_table_insert (((BulkheadListing *)listing)->objects, key, description);
+    return TRUE;
+}
+
+/* What somebody's change spoilt is read again by itself: beside one who changes something all the
+ * time all of it would never be read. A table that is not there has nothing in it. */
 static gboolean
 read_objects (BulkheadListing *listing, BulkheadNftSocket *nft, guint16 type, BulkheadFamily family,
-              const char *table)
+              const char *table, const char *chain)
 {
-    return bulkhead_nft_socket_dump (nft, type, family, table, NULL, on_message, listing)
-           || errno == ENOENT;
+    for (guint attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        g_autoptr (BulkheadListing) objects = bulkhead_listing_new ();
+
+        if (bulkhead_nft_socket_dump (nft, type, family, table, chain, on_message, objects)
+            || errno == ENOENT) {
+            g_hash_table_foreach_steal (objects->objects, take_object, listing);
+            return TRUE;
+        }
+        if (errno != EINTR)
+            return FALSE;
+    }
+    return FALSE;
+}
+
+/* Chain by chain: the shorter a list, the likelier it is read before somebody changes something. */
+static gboolean
+read_rules (BulkheadListing *listing, BulkheadNftSocket *nft, BulkheadFamily family)
+{
+    g_auto (GStrv) chains = bulkhead_listing_names (listing, "chain", family);
+
+    for (guint i = 0; chains[i] != NULL; i++)
+        if (!read_objects (listing, nft, NFT_MSG_GETRULE, family, BULKHEAD_TABLE, chains[i]))
+            return FALSE;
+    return TRUE;
 }
 
 gboolean
@@ -82,10 +113,10 @@ bulkhead_listing_read (BulkheadListing *listing, BulkheadNftSocket *nft, gboolea
     for (guint i = 0; i < G_N_ELEMENTS (families); i++) {
         BulkheadFamily family = families[i];
 
-        if (!read_objects (listing, nft, NFT_MSG_GETTABLE, family, NULL)
-            || !read_objects (listing, nft, NFT_MSG_GETCHAIN, family, NULL)
-            || !read_objects (listing, nft, NFT_MSG_GETSET, family, BULKHEAD_TABLE)
-            || (rules && !read_objects (listing, nft, NFT_MSG_GETRULE, family, BULKHEAD_TABLE)))
+        if (!read_objects (listing, nft, NFT_MSG_GETTABLE, family, NULL, NULL)
+            || !read_objects (listing, nft, NFT_MSG_GETCHAIN, family, NULL, NULL)
+            || !read_objects (listing, nft, NFT_MSG_GETSET, family, BULKHEAD_TABLE, NULL)
+            || (rules && !read_rules (listing, nft, family)))
             return FALSE;
     }
     return TRUE;

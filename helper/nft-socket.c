@@ -210,17 +210,17 @@ request_new (char *buffer, guint16 type, guint8 family, guint16 flags)
 
 gboolean
 bulkhead_nft_socket_dump (BulkheadNftSocket *nft, guint16 type, guint8 family, const char *table,
-                          const char *set, BulkheadNftMessage each, gpointer data)
+                          const char *name, BulkheadNftMessage each, gpointer data)
 {
     char buffer[1024];
     struct nlmsghdr *message = request_new (buffer, type, family, NLM_F_DUMP);
 
     G_STATIC_ASSERT (NFTA_RULE_TABLE == 1 && NFTA_SET_TABLE == 1 && NFTA_SET_ELEM_LIST_TABLE == 1
-                     && NFTA_SET_ELEM_LIST_SET == 2);
+                     && NFTA_RULE_CHAIN == 2 && NFTA_SET_ELEM_LIST_SET == 2);
     if (table != NULL)
         mnl_attr_put_strz (message, NFTA_SET_ELEM_LIST_TABLE, table);
-    if (set != NULL)
-        mnl_attr_put_strz (message, NFTA_SET_ELEM_LIST_SET, set);
+    if (name != NULL)
+        mnl_attr_put_strz (message, NFTA_SET_ELEM_LIST_SET, name);
     return request (nft, message, each, data);
 }
 

@@ -33,8 +33,9 @@ int bulkhead_nft_socket_transact (BulkheadNftSocket *nft, const BulkheadBatch *b
                                   guint32 *ret_seq);
 
 typedef void (*BulkheadNftMessage) (const struct nlmsghdr *message, gpointer data);
-/* @type: NFT_MSG_GET*. @table and @set may be NULL. FALSE with errno set; EINTR: the kernel said
- * that the list changed meanwhile (NLM_F_DUMP_INTR), take it again. */
+/* @type: NFT_MSG_GET*. @table may be NULL, and @name: of a set for its elements, of a chain for its
+ * rules. FALSE with errno set; EINTR: the kernel said that the list changed meanwhile
+ * (NLM_F_DUMP_INTR), take it again. */
 gboolean bulkhead_nft_socket_dump (BulkheadNftSocket *nft, guint16 type, guint8 family,
-                                   const char *table, const char *set, BulkheadNftMessage each,
+                                   const char *table, const char *name, BulkheadNftMessage each,
                                    gpointer data);

@@ -503,9 +503,7 @@ neighbour_new (void)
                            "sh",
                            "-c",
                            "nft 'add table inet other; add chain inet other one'; "
-                           "while sleep 0.003; do "
-                           "echo 'add chain inet other two; delete chain inet other two'; "
-                           "done | nft -i",
+                           "yes 'add chain inet other two; delete chain inet other two' | nft -i",
                            NULL };
     GPid pid;
 
