@@ -29,7 +29,19 @@ is_kept (const Work *work, const char *kind, const char *name)
                   == 0;
 }
 
-/* Deletes the chains or sets the kernel has and we do not want, or want otherwise. */
+/* Whether the kernel has chains or sets that we do not want, or want otherwise. */
+static gboolean
+has_leftovers (const Work *work, const char *kind)
+{
+    g_auto (GStrv) names = bulkhead_listing_names (work->actual, kind, work->family);
+
+    for (guint i = 0; names[i] != NULL; i++)
+        if (!is_kept (work, kind, names[i]))
+            return TRUE;
+    return FALSE;
+}
+
+/* Deletes them. */
 static void
 delete_leftovers (const Work *work, const char *kind,
                   void (*delete_it) (BulkheadBatch *, BulkheadFamily, const char *))
@@ -104,6 +116,16 @@ change_chains (const Work *work, const BulkheadTable *table)
     }
 }
 
+/* What another program put there is not taken apart: the set or chain in a rule's own braces goes
+ * with the rule, so that the kernel cannot delete it by name (ENOENT), and names may have spaces.
+ */
+static gboolean
+is_strange (const Work *work)
+{
+    return work->change->before == NULL
+           && (has_leftovers (work, "chain") || has_leftovers (work, "set"));
+}
+
 static gboolean
 is_orphan (const BulkheadChange *change, const char *description)
 {
@@ -128,12 +150,15 @@ change_table (Work *work)
             bulkhead_batch_flush_rules (work->batch, work->family);
         return;
     }
+    work->actual = change->actual;
+    stays = stays && !is_strange (work);
     if (actual != NULL && !stays)
         bulkhead_batch_delete_table (work->batch, work->family);
     if (table == NULL)
         return;
     bulkhead_batch_add_table (work->batch, table, change->flags);
-    work->actual = stays ? change->actual : nothing;
+    if (!stays)
+        work->actual = nothing;
     if (stays) {
         bulkhead_batch_flush_rules (work->batch, work->family);
         delete_leftovers (work, "chain", bulkhead_batch_delete_chain);

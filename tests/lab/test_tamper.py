@@ -113,6 +113,8 @@ def tamperings():
     return ["delete table inet bulkhead", "flush table inet bulkhead",
             "add table inet bulkhead { flags dormant; }",
             "insert rule inet bulkhead output accept", "add chain inet bulkhead spy",
+            "insert rule inet bulkhead output jump { accept; }",
+            "insert rule inet bulkhead output udp dport { 7001, 7002 } accept",
             "add chain inet bulkhead output { policy accept; }", "flush chain inet bulkhead output",
             'add element inet bulkhead dhcp_routers4 { "eth0" . 198.51.100.9 }',
             "delete table netdev bulkhead", "flush chain netdev bulkhead allowed",
