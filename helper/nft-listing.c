@@ -7,7 +7,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
-#define ATTEMPTS 10         /* to read objects of one kind while somebody else changes some */
+#define ATTEMPTS 5          /* to read objects of one kind while somebody else changes some */
 #define ACCEPTS " policy 1" /* in the description of a chain: NF_ACCEPT */
 
 static const BulkheadFamily families[] = { BULKHEAD_FAMILY_INET, BULKHEAD_FAMILY_NETDEV };

@@ -31,7 +31,9 @@ def seconds_of_checks(bus, count):
     """Until so many at once have their answers, on the machine as it is now. Those who left before
     are in the way until the helper knows of it, and while polkitd does not answer for them."""
     answers = {BUSY}
+    patience = time.monotonic() + SECONDS
     while BUSY in answers:
+        assert time.monotonic() < patience, "the helper keeps the places of those who left"
         time.sleep(0.05)
         start = time.monotonic()
         wires = [Wire(bus) for _ in range(count)]
